@@ -1,0 +1,1 @@
+"""From marketplace listings to a calibrated counterfeit risk and a takedown queue that people work."""

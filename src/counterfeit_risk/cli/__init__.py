@@ -1,0 +1,1 @@
+"""One thin command a stage; the only place where stages meet sideways."""

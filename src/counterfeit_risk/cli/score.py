@@ -1,0 +1,65 @@
+"""`counterfeit-risk score`: every row of a dump gets a risk, or a reason why not."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from counterfeit_risk.cli.options import (
+    DEFAULT_TRACKING_URI,
+    BundleArgument,
+    ColumnMapOption,
+    ImageRootOption,
+    ListingsArgument,
+    TrackingOption,
+    bundle_folder,
+)
+from counterfeit_risk.cli.progress import progress
+from counterfeit_risk.export.bundle import open_bundle
+from counterfeit_risk.listings.catalog import load_column_map
+from counterfeit_risk.scoring.runner import Dump, ScoringManifest, score_dump
+
+
+def score(
+    bundle: BundleArgument,
+    listings: ListingsArgument,
+    out: Annotated[Path, typer.Option(help="Folder for scores/, rejected/ and manifest.json.", show_default=False)],
+    column_map: ColumnMapOption = None,
+    image_root: ImageRootOption = None,
+    max_rejected: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rejected rows above which the exit status is 1.")
+    ] = 0.05,
+    tracking_uri: TrackingOption = DEFAULT_TRACKING_URI,
+) -> None:
+    """Score a dump: each row leaves with a risk, or in rejected/ with its reason.
+
+    A killed run resumes when it is started again; a finished one stays as it is.
+    """
+    model = open_bundle(bundle_folder(bundle, tracking_uri))
+    dump = Dump(listings, load_column_map(column_map), image_root)
+    with progress("scoring") as advance:
+        manifest = score_dump(model, dump, out, max_rejected=max_rejected, on_progress=advance)
+    Console().print(counts_table(manifest))
+
+
+def counts_table(manifest: ScoringManifest) -> Table:
+    """The counts of a run, which reconcile."""
+    table = Table("rows", "count", title="Rows in and out", title_justify="left")
+    for name, count in counts(manifest):
+        table.add_row(name, f"{count:,}")
+    table.caption = f"{manifest.listings_per_second:,.0f} listings/s, peak memory {manifest.peak_memory_mb:,.0f} MB"
+    return table
+
+
+def counts(manifest: ScoringManifest) -> list[tuple[str, int]]:
+    """Rows in, and where each of them went."""
+    return [
+        ("in the dump", manifest.rows_in),
+        ("scored", manifest.scored),
+        ("  of them without a photo or part of the text", manifest.scored_in_part),
+        *((f"  of them in the {band} band", count) for band, count in sorted(manifest.bands.items())),
+        ("rejected", sum(manifest.rejected.values())),
+        *((f"  {reason}", count) for reason, count in sorted(manifest.rejected.items())),
+    ]

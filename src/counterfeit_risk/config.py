@@ -1,0 +1,335 @@
+"""Frozen settings from one YAML file: unknown keys are errors, and all mistakes are reported at once.
+
+Knows no stage: what a value does is written where it is used. Paths are relative to the current directory.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic_core import ErrorDetails
+
+from counterfeit_risk.errors import SettingsError
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _existing_folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"there is no folder {path}")
+    return path
+
+
+def _image_tower(name: str, info: ValidationInfo) -> str:
+    kind, _, source = name.partition(":")
+    if kind == "clip":
+        return _folder_or_hub_id(name, source)
+    if kind != "timm" or not source:
+        raise ValueError(f"unknown tower {name!r}; write timm:NAME, timm:HUB_ID_OR_FOLDER or clip:HUB_ID_OR_FOLDER")
+    known: Collection[str] | None = (info.context or {}).get("timm_models")
+    if "/" in source or Path(source).is_dir():
+        return _folder_or_hub_id(name, source)
+    if known is not None and source.split(".")[0] not in known:
+        close = difflib.get_close_matches(source, known, n=3)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise ValueError(f"unknown tower {name!r}: timm has no model of this name{hint}")
+    return name
+
+
+def _text_tower(name: str) -> str:
+    if name == "scratch":
+        return name
+    kind, _, source = name.partition(":")
+    if kind not in {"hf", "clip"} or not source:
+        raise ValueError(f"unknown tower {name!r}; write hf:HUB_ID_OR_FOLDER, clip:HUB_ID_OR_FOLDER or scratch")
+    return _folder_or_hub_id(name, source)
+
+
+def _folder_or_hub_id(name: str, source: str) -> str:
+    if not Path(source).is_dir() and not _HUB_ID.fullmatch(source):
+        raise ValueError(f"tower {name!r}: there is no folder {source}, and it cannot be a hub id")
+    return name
+
+
+ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
+ExistingFolder = Annotated[Path, AfterValidator(_existing_folder)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Colour = tuple[float, float, float]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SplitShares(Section):
+    """Shares of the listings in each split; they sum to 1."""
+
+    train: Share = 0.6
+    validation: Share = 0.1
+    calibration: Share = 0.15
+    test: Share = 0.15
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Self:
+        total = self.train + self.validation + self.calibration + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"the four shares must sum to 1, not {total:g}")
+        return self
+
+
+class DataSettings(Section):
+    """Which labelled listings to learn from."""
+
+    listings: ExistingFile
+    """CSV, JSON Lines or Parquet with a `label` column."""
+    image_root: ExistingFolder | None = None
+    """Where image paths start; the table's folder where it is not given."""
+    column_map: ExistingFile | None = None
+    """YAML that maps a foreign dump's columns to ours."""
+    max_photos: int = Field(default=4, ge=1, le=12)
+    """Photos read of one listing, the first ones."""
+    splits: SplitShares = SplitShares()
+
+
+class ModelSettings(Section):
+    """The two towers and the head that fuses them."""
+
+    image_encoder: Annotated[str, AfterValidator(_image_tower)]
+    """`timm:NAME` (random weights, or `image_weights`), or `timm:` or `clip:` with a hub id or folder (its weights)."""
+    image_weights: ExistingFile | None = None
+    """Local safetensors file for `timm:NAME`."""
+    image_options: dict[str, bool | int | float | str] = {}
+    """Keyword arguments of `timm.create_model`, such as `pad_type: same`."""
+    image_size: int | None = Field(default=None, ge=16, le=1024)
+    """Pixels a side; the tower's own where it is not given."""
+    image_mean: Colour | None = None
+    image_std: Colour | None = None
+    text_encoder: Annotated[str, AfterValidator(_text_tower)]
+    """`hf:` or `clip:` and a hub id or folder, or `scratch`: a small tower and a tokenizer trained on the titles."""
+    max_title_tokens: int = Field(default=32, ge=4, le=512)
+    fusion_dim: int = Field(default=128, ge=8, le=2048)
+    """Width D of the space in which photos and title meet."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class TrainingSettings(Section):
+    """How the classifier is fitted."""
+
+    towers: Literal["frozen", "full"] = "frozen"
+    """`frozen`: embeddings are computed once and the head trains on them. `full`: towers train too."""
+    epochs: int = Field(default=30, ge=1)
+    patience: int = Field(default=8, ge=1)
+    """Epochs without a better validation average precision before training stops."""
+    batch_size: int = Field(default=64, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    tower_learning_rate: float = Field(default=1e-4, gt=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, lt=1)
+    warmup_share: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises; it then falls along a cosine."""
+    modality_dropout: float = Field(default=0.1, ge=0, lt=0.5)
+    """Probability with which a training listing loses all photos, and the same for its title."""
+    side_loss_weight: float = Field(default=0.3, ge=0)
+    workers: int = Field(default=0, ge=0)
+    """Processes that decode photos."""
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+
+
+class RiskSettings(Section):
+    """What a risk promises."""
+
+    deployed_prevalence: Share | None = None
+    """Share of counterfeits where the model will score; that of the calibration split where it is not given."""
+    wrongful_share: Share = 0.05
+    """Largest share of genuine listings among automatic actions."""
+    missed_share: Share = 0.1
+    """Largest share of counterfeits below the review band."""
+    confidence: Share = 0.95
+    """Probability with which each of the two promises holds."""
+
+
+class EvaluationSettings(Section):
+    """What the evaluation reports."""
+
+    precision_floor: Share = 0.9
+    review_capacity: int = Field(default=100, ge=1)
+    """Listings that people can review out of the evaluated ones."""
+    bootstrap_draws: int = Field(default=200, ge=20)
+    smallest_slice: int = Field(default=30, ge=2)
+    """Listings a brand or platform needs to be reported by itself."""
+
+
+class TrackingSettings(Section):
+    """Where runs are recorded."""
+
+    uri: str = "sqlite:///mlflow.db"
+    experiment: str = Field(default="counterfeit-risk", min_length=1)
+    registered_model: str = Field(default="counterfeit-risk", min_length=1)
+    folder: Path = Path("runs")
+    """Artifacts and checkpoints."""
+
+
+class Settings(Section):
+    """One training run."""
+
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings()
+    risk: RiskSettings = RiskSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    tracking: TrackingSettings = TrackingSettings()
+
+    @model_validator(mode="after")
+    def _frozen_towers_are_pretrained(self) -> Self:
+        if self.training.towers == "full":
+            return self
+        kind, _, source = self.model.image_encoder.partition(":")
+        named = kind == "clip" or "/" in source or Path(source).is_dir()
+        if not named and self.model.image_weights is None:
+            raise ValueError(
+                f"training.towers is frozen, but {self.model.image_encoder} has random weights: "
+                "set model.image_weights, name a hub id or folder, or set training.towers to full"
+            )
+        if self.model.text_encoder == "scratch":
+            raise ValueError("training.towers is frozen, but a scratch text encoder has random weights")
+        return self
+
+
+def load_settings(path: Path, overrides: Iterable[str] = (), *, timm_models: Collection[str] | None = None) -> Settings:
+    """Reads a settings file.
+
+    Args:
+        path: YAML file.
+        overrides: `section.key=value` each; the value is read as YAML.
+        timm_models: names that `timm:NAME` may have; any where it is not given.
+
+    Raises:
+        SettingsError: with every mistake found.
+    """
+    values, problems = _read_yaml(path)
+    for override in overrides:
+        problems += _apply_override(values, override)
+    try:
+        settings = Settings.model_validate(values, context={"timm_models": timm_models})
+    except ValidationError as error:
+        problems += [_describe(detail) for detail in error.errors()]
+    if problems:
+        raise SettingsError(str(path), problems)
+    return settings
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Reads a YAML mapping in which no key stands twice.
+
+    Raises:
+        SettingsError: with every mistake found.
+    """
+    values, problems = _read_yaml(path)
+    if problems:
+        raise SettingsError(str(path), problems)
+    return values
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without two of its traps: `1e-5` is a number, and a key that stands twice is a mistake."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.problems: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's signature)
+        seen: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if str(key) in seen:
+                self.problems.append(f"line {line}: key {key!r} stands twice, first on line {seen[str(key)]}")
+            seen.setdefault(str(key), line)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"),
+    list("-+.0123456789"),
+)
+
+
+def _read_yaml(path: Path) -> tuple[dict[str, Any], list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(str(path), ["there is no such file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), [f"cannot be read: {error}"]) from None
+    loader = _Loader(text)
+    try:
+        values = loader.get_single_data()
+    except yaml.YAMLError as error:
+        raise SettingsError(str(path), [f"is not YAML: {' '.join(str(error).split())}"]) from None
+    finally:
+        loader.dispose()
+    if not isinstance(values, dict):
+        raise SettingsError(str(path), [f"must be a mapping of sections, not {_kind(values)}"])
+    return values, loader.problems
+
+
+def _apply_override(values: dict[str, Any], override: str) -> list[str]:
+    name, equals, text = override.partition("=")
+    keys = name.split(".")
+    if not equals or not all(keys):
+        return [f"--set {override}: write it as section.key=value"]
+    try:
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 (_Loader is a SafeLoader)
+    except yaml.YAMLError:
+        return [f"--set {override}: {text!r} is not a YAML value"]
+    section = values
+    for depth, key in enumerate(keys[:-1], start=1):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            return [f"--set {override}: {'.'.join(keys[:depth])} is a value, not a section"]
+    section[keys[-1]] = value
+    return []
+
+
+def _describe(detail: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in detail["loc"]) or "settings"
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_suggest_key(detail)}"
+    if detail["type"] == "missing":
+        return f"{where}: is required"
+    if detail["type"] == "model_type":
+        return f"{where}: must be a mapping, not {_kind(detail['input'])}"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[0].lower()}{message[1:]}" + (
+        "" if detail["type"] == "value_error" else f", not {detail['input']!r}"
+    )
+
+
+def _suggest_key(detail: ErrorDetails) -> str:
+    *sections, key = detail["loc"]
+    section: type[BaseModel] = Settings
+    for name in sections:
+        annotation = section.model_fields[str(name)].annotation
+        assert isinstance(annotation, type), "only sections hold keys"  # noqa: S101 (for the type checker)
+        section = annotation
+    close = difflib.get_close_matches(str(key), section.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(section.model_fields)}"
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return "a list" if isinstance(value, list) else f"the value {value!r}"

@@ -1,0 +1,68 @@
+"""Reads what a listing shows, its photos and its title, as the towers take it. Training and scoring both start here.
+
+Knows no label and no model.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterfeit_risk.embeddings.fingerprint import listing_hash, photo_hash
+from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixels
+from counterfeit_risk.listings.images import ImageLimits, UnreadableImageError, decode_image, read_photo
+from counterfeit_risk.listings.listing import Listing
+from counterfeit_risk.listings.titles import normalize_title
+
+
+@dataclass(frozen=True)
+class ListingContent:
+    """The usable content of one listing."""
+
+    title: str
+    """Normalised; empty where there is none."""
+    pixels: tuple[NDArray[np.uint8], ...]
+    """One (S, S, 3) array for each usable photo."""
+    photo_hashes: tuple[str, ...]
+    photos_lost: tuple[str, ...]
+    """One `name: why` for each photo that could not be used."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True where neither a photo nor a title is left to judge."""
+        return not self.title and not self.photo_hashes
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Equal for two listings that no model can tell apart."""
+        return listing_hash(self.title, self.photo_hashes)
+
+
+@dataclass(frozen=True)
+class ContentReader:
+    """Reads listings for one image tower."""
+
+    image_root: Path
+    preprocessing: ImagePreprocessing
+    max_photos: int
+    """Photos used of one listing: the first ones that can be read."""
+    limits: ImageLimits = field(default_factory=ImageLimits)
+
+    def read(self, listing: Listing) -> ListingContent:
+        """Reads a listing; a photo that cannot be used is named and left out."""
+        pixels: list[NDArray[np.uint8]] = []
+        hashes, lost = [], []
+        for photo in listing.photos:
+            if len(pixels) == self.max_photos:
+                break
+            try:
+                data = read_photo(photo, self.image_root, self.limits)
+                decoded = decode_image(data, smallest_side=self.preprocessing.smallest_side, limits=self.limits)
+            except UnreadableImageError as error:
+                lost.append(f"{photo}: {error}")
+                continue
+            pixels.append(to_pixels(decoded, self.preprocessing))
+            hashes.append(photo_hash(data))
+        return ListingContent(normalize_title(listing.title), tuple(pixels), tuple(hashes), tuple(lost))

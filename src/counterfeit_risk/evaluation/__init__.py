@@ -1,0 +1,1 @@
+"""Judges predictions: metrics, calibration, risk bands, report. Arrays only; no torch."""

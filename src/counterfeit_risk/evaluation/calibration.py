@@ -1,0 +1,148 @@
+"""Turns logits into calibrated risks: Platt scaling, moved to the prevalence where the model will score.
+
+Knows no threshold and no band. Applying a calibration needs NumPy only; fitting one needs scikit-learn.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from counterfeit_risk.evaluation.predictions import HEADS, Predictions
+
+logger = logging.getLogger(__name__)
+
+_FLOOR = 1e-3
+"""Smallest slope, per standard deviation of the logits."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """risk = sigmoid(slope * logit + intercept + log odds of the deployed - of the fitted prevalence)."""
+
+    slope: float
+    """Above 0, so that a higher logit is never a lower risk."""
+    intercept: float
+    fitted_prevalence: float
+    """Share of counterfeits among the listings it was fitted on."""
+    deployed_prevalence: float
+    """Share of counterfeits where the model will score."""
+
+    @property
+    def deployed_intercept(self) -> float:
+        """The intercept with the move to the deployed prevalence in it."""
+        return self.intercept + _log_odds(self.deployed_prevalence) - _log_odds(self.fitted_prevalence)
+
+    def risk(self, logits: np.ndarray) -> np.ndarray:
+        """Probability of being counterfeit, the logits' shape, in [0, 1]; NaN stays NaN."""
+        return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.deployed_intercept)
+
+    def to_dict(self) -> dict[str, float]:
+        """Plain numbers for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Reads what `to_dict` wrote."""
+        return cls(**{name: float(value) for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """One calibration a head."""
+
+    fused: Calibration
+    photo: Calibration
+    title: Calibration
+
+    def risks(self, predictions: Predictions) -> np.ndarray:
+        """(N, 3) risks, columns fused, photo and title; NaN where that part is missing."""
+        heads = (self.fused, self.photo, self.title)
+        return np.column_stack([head.risk(predictions.logits[:, column]) for column, head in enumerate(heads)])
+
+    def to_dict(self) -> dict[str, dict[str, float]]:
+        """Plain numbers for JSON, by head."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Reads what `to_dict` wrote."""
+        return cls(**{head: Calibration.from_dict(values[head]) for head in HEADS})
+
+
+def fit_calibration(logits: np.ndarray, labels: np.ndarray, *, deployed_prevalence: float | None = None) -> Calibration:
+    """Fits slope and intercept by Platt scaling.
+
+    The targets are Platt's (1999, "Probabilistic outputs for support vector machines", section 2.2): (n+ + 1)/(n+ + 2)
+    and 1/(n- + 2), not 1 and 0, so that logits which separate the classes still get a finite slope.
+
+    Args:
+        logits: (N,); rows that hold NaN or an infinity are left out.
+        labels: (N,) bool, True where counterfeit.
+        deployed_prevalence: in (0, 1); that of the rows used where it is not given.
+
+    Raises:
+        ValueError: if the rows used hold one class only.
+    """
+    usable = np.isfinite(logits)
+    scores, counterfeit = logits[usable].astype(np.float64), labels[usable].astype(bool)
+    positives, negatives = int(counterfeit.sum()), int((~counterfeit).sum())
+    if not positives or not negatives:
+        raise ValueError(f"a calibration needs both classes, not {positives} counterfeit and {negatives} genuine")
+    targets = np.where(counterfeit, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    slope, intercept = _fit_line(scores, targets)
+    prevalence = positives / counterfeit.size
+    return Calibration(slope, intercept, prevalence, deployed_prevalence or prevalence)
+
+
+def fit_calibrations(predictions: Predictions, *, deployed_prevalence: float | None = None) -> Calibrations:
+    """Fits one calibration a head; a head with fewer than 2 rows of a class borrows that of the fused head.
+
+    Raises:
+        ValueError: if the predictions hold one class only.
+    """
+    fused = fit_calibration(predictions.logits[:, 0], predictions.labels, deployed_prevalence=deployed_prevalence)
+    heads = {"fused": fused}
+    for column, head in enumerate(HEADS[1:], start=1):
+        logits = predictions.logits[:, column]
+        usable = predictions.labels[np.isfinite(logits)]
+        if min(usable.sum(), (~usable).sum()) < 2:
+            logger.warning("too few listings to calibrate the %s head, it borrows the fused calibration", head)
+            heads[head] = fused
+        else:
+            heads[head] = fit_calibration(logits, predictions.labels, deployed_prevalence=deployed_prevalence)
+    return Calibrations(**heads)
+
+
+def _fit_line(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """Logistic regression of soft targets: every row enters once a class, weighted by its target for that class."""
+    from sklearn.linear_model import LogisticRegression  # a scoring image applies calibrations without it
+
+    centre, spread = float(scores.mean()), float(scores.std()) or 1.0
+    standard = ((scores - centre) / spread)[:, None]
+    almost_free = LogisticRegression(C=1e8, solver="newton-cholesky")  # quite free, equal logits would be singular
+    regression = almost_free.fit(
+        np.concatenate([standard, standard]),
+        np.repeat([1, 0], scores.size),
+        sample_weight=np.concatenate([targets, 1 - targets]),
+    )
+    slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
+    if slope < _FLOOR:
+        logger.warning(
+            "a higher logit does not mean a higher risk here (slope %.3g): risks will be nearly equal", slope
+        )
+        slope, intercept = _FLOOR, _log_odds(float(targets.mean()))
+    return slope / spread, intercept - slope * centre / spread
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    decay = np.exp(-np.abs(values))  # at most 1: no overflow at either end
+    risks: np.ndarray = np.where(values >= 0, 1.0, decay) / (1 + decay)
+    return risks
+
+
+def _log_odds(share: float) -> float:
+    return math.log(share) - math.log1p(-share)

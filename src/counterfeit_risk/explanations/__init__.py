@@ -1,0 +1,1 @@
+"""Shows why a listing got its risk: photo regions, title words, and which modality spoke."""

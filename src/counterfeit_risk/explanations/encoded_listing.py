@@ -1,0 +1,44 @@
+"""One listing, encoded once, from which its variations are made.
+
+Knows no way of varying it. Letters: B variants, K photos, S pixels a side, D embedding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.explanations.model import ExplainedModel, Floats, HeadInput
+
+
+@dataclass(frozen=True)
+class EncodedListing:
+    """A listing's content, and what the towers make of it."""
+
+    content: ListingContent
+    photo_embeddings: Floats
+    """(K, D); one row without meaning where there is no photo."""
+    title_embedding: Floats
+    """(D,); without meaning where there is no title."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True with a photo and a title."""
+        return bool(self.content.pixels) and bool(self.content.title)
+
+    def repeat(self, count: int) -> HeadInput:
+        """The listing itself, B times over, to vary."""
+        has_photos, has_title = bool(self.content.pixels), bool(self.content.title)
+        return HeadInput(
+            photo_embeddings=np.repeat(self.photo_embeddings[None], count, axis=0),
+            photo_mask=np.full((count, len(self.photo_embeddings)), has_photos),
+            title_embedding=np.repeat(self.title_embedding[None], count, axis=0),
+            title_mask=np.full(count, has_title),
+        )
+
+
+def encode_listing(model: ExplainedModel, content: ListingContent) -> EncodedListing:
+    """Runs both towers over a listing; what it lacks is encoded as anything at all, and masked."""
+    size = model.preprocessing.image_size
+    pixels = np.stack(content.pixels) if content.pixels else np.zeros((1, size, size, 3), np.uint8)
+    return EncodedListing(content, model.encode_photos(pixels), model.encode_titles([content.title or "-"])[0])

@@ -1,0 +1,170 @@
+"""What an explanation asks of a model, over a bundle and over a training run's checkpoint.
+
+Knows no listing and no explanation. Letters: N photos, B listings, K photos a listing, S pixels a side, D embedding.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
+from counterfeit_risk.evaluation.calibration import Calibrations
+from counterfeit_risk.evaluation.risk_bands import RiskBands
+from counterfeit_risk.export.bundle import TOKENIZER, open_bundle
+from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.model.checkpoint import load_checkpoint
+from counterfeit_risk.model.classifier import CounterfeitClassifier
+from counterfeit_risk.tracking import TrackedRun
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+class HeadInput(NamedTuple):
+    """B listings as the head takes them."""
+
+    photo_embeddings: Floats
+    """(B, K, D), K of 1 or more."""
+    photo_mask: NDArray[np.bool_]
+    """(B, K); a listing without photos gets the learned embedding of none."""
+    title_embedding: Floats
+    """(B, D)."""
+    title_mask: NDArray[np.bool_]
+    """(B,); a listing without a title gets the learned embedding of none."""
+
+
+class Judgements(NamedTuple):
+    """What the head says of B listings, (B,) each."""
+
+    logits: NDArray[np.float64]
+    """From photos and title together, before calibration."""
+    risks: NDArray[np.float64]
+    """The same after calibration: probabilities of being counterfeit."""
+
+
+class ExplainedModel(Protocol):
+    """Two towers and a head that can be asked apart: only what is perturbed has to be encoded again."""
+
+    @property
+    def preprocessing(self) -> ImagePreprocessing:
+        """What the image tower expects."""
+
+    @property
+    def max_photos(self) -> int:
+        """Photos used of one listing."""
+
+    @property
+    def bands(self) -> RiskBands:
+        """What a risk leads to."""
+
+    def encode_photos(self, pixels: Pixels) -> Floats:
+        """Encodes (N, S, S, 3) photos as (N, D); N of 1 or more."""
+
+    def encode_titles(self, titles: Sequence[str]) -> Floats:
+        """Encodes B normalised titles as (B, D); B of 1 or more, none of them empty."""
+
+    def judge(self, listings: HeadInput) -> Judgements:
+        """Judges B listings."""
+
+
+@dataclass(frozen=True)
+class BundleModel:
+    """A bundle's graphs, as they score."""
+
+    preprocessing: ImagePreprocessing
+    max_photos: int
+    bands: RiskBands
+    tokenizer: Tokenizer
+    classifier: OnnxClassifier
+
+    def encode_photos(self, pixels: Pixels) -> Floats:
+        """As `ExplainedModel` says."""
+        return self.classifier.encode_image(to_pixel_values(pixels, self.preprocessing))
+
+    def encode_titles(self, titles: Sequence[str]) -> Floats:
+        """As `ExplainedModel` says."""
+        tokens = tokenize(self.tokenizer, titles)
+        return self.classifier.encode_text(tokens.input_ids, tokens.attention_mask)
+
+    def judge(self, listings: HeadInput) -> Judgements:
+        """As `ExplainedModel` says."""
+        judged = self.classifier.judge(*listings)
+        return Judgements(judged.logit.astype(np.float64), judged.risk.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class CheckpointModel:
+    """A trained classifier with its calibrations, as training left it."""
+
+    preprocessing: ImagePreprocessing
+    max_photos: int
+    bands: RiskBands
+    tokenizer: Tokenizer
+    classifier: CounterfeitClassifier
+    """In evaluation mode."""
+    calibrations: Calibrations
+
+    @torch.inference_mode()
+    def encode_photos(self, pixels: Pixels) -> Floats:
+        """As `ExplainedModel` says."""
+        embeddings = self.classifier.image_encoder(torch.tensor(to_pixel_values(pixels, self.preprocessing)))
+        return np.asarray(embeddings.numpy(), np.float32)
+
+    @torch.inference_mode()
+    def encode_titles(self, titles: Sequence[str]) -> Floats:
+        """As `ExplainedModel` says."""
+        tokens = tokenize(self.tokenizer, titles)
+        inputs = torch.tensor(tokens.input_ids), torch.tensor(tokens.attention_mask)
+        return np.asarray(self.classifier.text_encoder(*inputs).numpy(), np.float32)
+
+    @torch.inference_mode()
+    def judge(self, listings: HeadInput) -> Judgements:
+        """As `ExplainedModel` says."""
+        fused = self.classifier.head(*(torch.tensor(array) for array in listings)).fused
+        logits = fused.numpy().astype(np.float64)
+        return Judgements(logits, self.calibrations.fused.risk(logits))
+
+
+def open_bundle_model(folder: Path) -> BundleModel:
+    """Opens a bundle for explanations.
+
+    Raises:
+        BundleError: if it is no bundle, or not what its manifest says.
+    """
+    bundle = open_bundle(folder)
+    return BundleModel(
+        preprocessing=bundle.manifest.image_preprocessing,
+        max_photos=bundle.manifest.max_photos,
+        bands=RiskBands.from_dict(bundle.manifest.bands),
+        tokenizer=Tokenizer.from_file(str(bundle.path(TOKENIZER))),
+        classifier=OnnxClassifier(bundle.folder),
+    )
+
+
+def load_run_model(run: TrackedRun) -> CheckpointModel:
+    """Reads a finished run's checkpoint for explanations.
+
+    Raises:
+        RunError: if the run did not finish.
+        CheckpointError: if its checkpoint is damaged.
+    """
+    classifier, tokenizer = load_checkpoint(run.artifact("checkpoint"))
+    return CheckpointModel(
+        preprocessing=classifier.spec.image_encoder.preprocessing,
+        max_photos=classifier.spec.max_photos,
+        bands=RiskBands.from_dict(_read_json(run.artifact("bands.json"))),
+        tokenizer=tokenizer,
+        classifier=classifier,
+        calibrations=Calibrations.from_dict(_read_json(run.artifact("calibrations.json"))),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Freezes a trained run into a bundle that scores without torch."""

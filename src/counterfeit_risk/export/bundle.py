@@ -1,0 +1,107 @@
+"""The model bundle: a folder with all that scoring needs, and a manifest that names and hashes each file.
+
+Imports no torch; knows nothing of training beyond the summary it carries.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from counterfeit_risk.embeddings.fingerprint import file_hash
+from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
+from counterfeit_risk.errors import BundleError
+
+FORMAT_VERSION: Final = 1
+IMAGE_ENCODER = "image_encoder.onnx"
+TEXT_ENCODER = "text_encoder.onnx"
+RISK_HEAD = "risk_head.onnx"
+TOKENIZER = "tokenizer.json"
+MODEL_CARD = "MODEL_CARD.md"
+MANIFEST = "manifest.json"
+
+
+class Manifest(BaseModel):
+    """What a bundle is: its files and their hashes, what its towers expect, and what its risks promise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = FORMAT_VERSION
+    model_id: str
+    """Names the risks: equal for two bundles exactly when all their files are equal."""
+    run_id: str
+    created_at: datetime
+    files: dict[str, str]
+    """sha256 by file name."""
+    tower_fingerprints: dict[str, str]
+    image_preprocessing: ImagePreprocessing
+    max_photos: int
+    max_title_tokens: int
+    calibrations: dict[str, Any]
+    bands: dict[str, Any]
+    training_data: dict[str, Any]
+    metrics: dict[str, float]
+    libraries: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A bundle on disk whose files are what its manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        """Where a file of the bundle lies."""
+        return self.folder / name
+
+
+def open_bundle(folder: Path) -> ModelBundle:
+    """Opens a bundle and checks each of its files.
+
+    Raises:
+        BundleError: if it is no bundle, of an unknown format, or a file is missing or changed.
+    """
+    manifest = _read_manifest(folder)
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if Path(name).name != name:
+            raise BundleError(f"{folder} names a file outside itself: {name}")
+        if not path.is_file():
+            raise BundleError(f"{folder} is not whole: {name} is missing")
+        found = file_hash(path)
+        if found != expected:
+            raise BundleError(f"{path} was changed: its sha256 is {found}, the manifest says {expected}")
+    return ModelBundle(folder, manifest)
+
+
+def hash_files(folder: Path, names: list[str]) -> dict[str, str]:
+    """sha256 of files in a folder, by name."""
+    return {name: file_hash(folder / name) for name in names}
+
+
+def model_id(files: Mapping[str, str], bands: Mapping[str, Any]) -> str:
+    """Names a model by its files and its bands: calibration and preprocessing are inside the files."""
+    return hashlib.sha256(json.dumps([dict(files), dict(bands)], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"{folder} is no bundle: it holds no {MANIFEST}") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read: {error}") from None
+    version = values.get("format_version") if isinstance(values, dict) else None
+    if version != FORMAT_VERSION:
+        raise BundleError(f"{folder} has format version {version}; this program reads {FORMAT_VERSION}")
+    try:
+        return Manifest.model_validate(values)
+    except ValidationError as error:
+        raise BundleError(f"{path} is not a manifest: {error}") from None

@@ -1,0 +1,111 @@
+"""Writes a classifier as three ONNX graphs; the head's ends in calibrated risks, so no caller can forget to calibrate.
+
+Knows no listing and no run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from counterfeit_risk.evaluation.calibration import Calibrations
+from counterfeit_risk.export.bundle import IMAGE_ENCODER, RISK_HEAD, TEXT_ENCODER
+from counterfeit_risk.model.classifier import CounterfeitClassifier
+from counterfeit_risk.model.fusion import RiskHead
+
+
+class CalibratedHead(nn.Module):
+    """The risk head with its calibrations: embeddings and masks to `risk`, `photo_risk`, `title_risk` and `logit`."""
+
+    def __init__(self, head: RiskHead, calibrations: Calibrations) -> None:
+        super().__init__()
+        self.head = head
+        self.lines = [
+            (calibration.slope, calibration.deployed_intercept)
+            for calibration in (calibrations.fused, calibrations.photo, calibrations.title)
+        ]
+
+    def forward(
+        self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor, title_mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Judges B listings; arguments as in `RiskHead.forward`."""
+        logits = self.head(photo_embeddings, photo_mask, title_embedding, title_mask)
+        risk, photo_risk, title_risk = (
+            torch.sigmoid(slope * logit + offset) for logit, (slope, offset) in zip(logits, self.lines, strict=True)
+        )
+        return risk, photo_risk, title_risk, logits.fused
+
+
+def export_graphs(classifier: CounterfeitClassifier, calibrations: Calibrations, folder: Path) -> None:
+    """Writes the image encoder, the text encoder and the calibrated head into a folder."""
+    classifier.eval()
+    size = classifier.spec.image_encoder.preprocessing.image_size
+    image_dim, text_dim = classifier.image_encoder.embedding_dim, classifier.text_encoder.embedding_dim
+    batch, photos, tokens = (torch.export.Dim(name, min=1) for name in ("batch", "photos", "tokens"))
+    # examples are longer than 1 in every dynamic direction: a length of 1 would be taken for a constant
+    _export(
+        classifier.image_encoder,
+        {"pixel_values": torch.zeros(2, 3, size, size)},
+        {"pixel_values": {0: batch}},
+        ["image_embedding"],
+        folder / IMAGE_ENCODER,
+    )
+    length = min(5, classifier.spec.text_encoder.max_tokens)
+    ids = torch.ones(2, length, dtype=torch.int64)
+    _export(
+        classifier.text_encoder,
+        {"input_ids": ids, "attention_mask": ids},
+        {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}},
+        ["text_embedding"],
+        folder / TEXT_ENCODER,
+    )
+    _export(
+        CalibratedHead(classifier.head, calibrations).eval(),
+        {
+            "photo_embeddings": torch.zeros(2, 3, image_dim),
+            "photo_mask": torch.ones(2, 3, dtype=torch.bool),
+            "title_embedding": torch.zeros(2, text_dim),
+            "title_mask": torch.ones(2, dtype=torch.bool),
+        },
+        {
+            "photo_embeddings": {0: batch, 1: photos},
+            "photo_mask": {0: batch, 1: photos},
+            "title_embedding": {0: batch},
+            "title_mask": {0: batch},
+        },
+        ["risk", "photo_risk", "title_risk", "logit"],
+        folder / RISK_HEAD,
+    )
+
+
+def _export(
+    module: nn.Module, inputs: dict[str, Tensor], dynamic: dict[str, Any], outputs: list[str], path: Path
+) -> None:
+    torch.onnx.export(
+        module,
+        kwargs=inputs,
+        f=path,
+        input_names=list(inputs),
+        output_names=outputs,
+        dynamic_shapes=dynamic,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    _strip_metadata(path)
+
+
+def _strip_metadata(path: Path) -> None:
+    """Takes out notes of where the source lay on the exporting machine: equal models must have equal hashes."""
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    for node in [*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output]:
+        del node.metadata_props[:]
+    for function in model.functions:
+        del function.metadata_props[:]
+        for node in function.node:
+            del node.metadata_props[:]
+    del model.graph.metadata_props[:]
+    onnx.save(model, path)

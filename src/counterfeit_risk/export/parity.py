@@ -1,0 +1,92 @@
+"""Compares the exported graphs with the trained classifier on real rows, and refuses a pair that disagrees.
+
+Knows no bundle: it is asked before one is written.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.errors import ParityError
+from counterfeit_risk.evaluation.calibration import Calibrations
+from counterfeit_risk.evaluation.risk_bands import RiskBands
+from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.model.checkpoint import Checkpoint
+from counterfeit_risk.model.classifier import ListingBatch
+from counterfeit_risk.training.batches import to_listing_batch
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE = 1e-4
+"""Largest difference of two risks that are called equal."""
+_BATCH_SIZES = (1, 7, 64)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the graphs and the classifier are apart."""
+
+    rows: int
+    largest_difference: float
+    """Over the risks of all three heads and all batch sizes."""
+    flips: int
+    """Listings whose band differs."""
+
+
+def check_parity(
+    checkpoint: Checkpoint,
+    calibrations: Calibrations,
+    bands: RiskBands,
+    graphs: OnnxClassifier,
+    contents: Sequence[ListingContent],
+) -> Parity:
+    """Judges the same listings with both, in batches of 1, 7 and 64.
+
+    Raises:
+        ParityError: if a risk differs by more than `TOLERANCE`, or a listing would change its band by more than that.
+    """
+    preprocessing = checkpoint.classifier.spec.image_encoder.preprocessing
+    largest, flips = 0.0, 0
+    for size in _BATCH_SIZES:
+        for start in range(0, len(contents), size):
+            batch = to_listing_batch(contents[start : start + size], checkpoint.tokenizer, preprocessing)
+            eager, exported = _judge_eager(checkpoint, calibrations, batch), _judge_graphs(graphs, batch)
+            has_photo, has_title = batch.photo_mask.numpy().any(1), batch.title_mask.numpy()
+            present = np.stack([has_photo | has_title, has_photo, has_title], axis=1)
+            difference = np.abs(eager - exported)[present]
+            largest = max(largest, float(difference.max())) if np.isfinite(difference).all() else float("inf")
+            complete = has_photo & has_title
+            flips += sum(
+                a is not b
+                for a, b in zip(
+                    bands.assign(eager[:, 0], complete), bands.assign(exported[:, 0], complete), strict=True
+                )
+            )
+    parity = Parity(len(contents), largest, flips)
+    logger.info("parity: largest difference %.2g over %d rows, %d flips", largest, len(contents), flips)
+    if largest > TOLERANCE or flips:
+        raise ParityError(
+            f"the exported graphs disagree with the trained model: largest difference {largest:.2g} (allowed "
+            f"{TOLERANCE:g}), {flips} of {len(contents)} rows change their band; no bundle was written"
+        )
+    return parity
+
+
+def _judge_eager(checkpoint: Checkpoint, calibrations: Calibrations, batch: ListingBatch) -> np.ndarray:
+    with torch.inference_mode():
+        logits = checkpoint.classifier.judge(batch)
+    heads = zip((calibrations.fused, calibrations.photo, calibrations.title), logits, strict=True)
+    return np.stack([calibration.risk(logit.numpy()) for calibration, logit in heads], axis=1)
+
+
+def _judge_graphs(graphs: OnnxClassifier, batch: ListingBatch) -> np.ndarray:
+    photos = graphs.encode_image(batch.pixel_values.numpy())
+    if not len(photos):
+        photos = np.zeros((1, graphs.image_dim), np.float32)
+    titles = graphs.encode_text(batch.input_ids.numpy(), batch.attention_mask.numpy())
+    risks = graphs.judge(photos[batch.photo_index.numpy()], batch.photo_mask.numpy(), titles, batch.title_mask.numpy())
+    return np.stack([risks.risk, risks.photo_risk, risks.title_risk], axis=1)

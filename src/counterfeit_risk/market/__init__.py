@@ -1,0 +1,1 @@
+"""A synthetic market: invented brands, sellers and photos with known labels."""

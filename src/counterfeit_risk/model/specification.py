@@ -1,0 +1,42 @@
+"""What a classifier is made of, in values that JSON can hold: enough to build it again without its source.
+
+Knows no weights.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
+
+
+class _Specification(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageEncoderSpec(_Specification):
+    """An image tower: `timm` (a model name and its options) or `clip` (a CLIP vision configuration)."""
+
+    kind: Literal["timm", "clip"]
+    architecture: dict[str, Any]
+    preprocessing: ImagePreprocessing
+    pretrained: bool
+
+
+class TextEncoderSpec(_Specification):
+    """A text tower: `transformer` (any encoder, mean-pooled) or `clip` (a CLIP text configuration)."""
+
+    kind: Literal["transformer", "clip"]
+    architecture: dict[str, Any]
+    max_tokens: int
+    pretrained: bool
+
+
+class ClassifierSpec(_Specification):
+    """Two towers and the head that fuses them."""
+
+    image_encoder: ImageEncoderSpec
+    text_encoder: TextEncoderSpec
+    fusion_dim: int
+    dropout: float
+    max_photos: int

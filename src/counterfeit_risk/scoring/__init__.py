@@ -1,0 +1,1 @@
+"""Scores a dump: reader, embedder, scorer, writer, runner. No torch."""

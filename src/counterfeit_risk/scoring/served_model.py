@@ -1,0 +1,69 @@
+"""The model as MLflow serves it: `tracking` registers this module by name, and MLflow calls `_load_pyfunc`.
+
+Knows neither MLflow nor pandas: it takes anything with `to_dict("records")` and returns plain values.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from counterfeit_risk.embeddings.content import ContentReader
+from counterfeit_risk.export.bundle import open_bundle
+from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow
+from counterfeit_risk.scoring.reader import ReadRow, read_rows
+from counterfeit_risk.scoring.scorer import Scorer
+
+
+class Records(Protocol):
+    """A data frame, as far as this module looks."""
+
+    def to_dict(self, orient: str) -> list[dict[str, Any]]:
+        """One mapping a row."""
+
+
+class ServedModel:
+    """Answers listings with their risks."""
+
+    def __init__(self, folder: Path) -> None:
+        bundle = open_bundle(folder)
+        self._scorer = Scorer(bundle)
+        spec = bundle.manifest
+        # photos come as bytes, so no path is ever read: the root only has to exist
+        self._reader = ContentReader(folder, spec.image_preprocessing, spec.max_photos)
+
+    def predict(self, model_input: Records, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 (MLflow passes it)
+        """Scores listings: `listing_id`, `title`, `images` (base64). One answer a row, in order."""
+        listings = [(number, _to_listing(row)) for number, row in enumerate(model_input.to_dict("records"), start=1)]
+        with ThreadPoolExecutor() as pool:
+            read = list(read_rows(listings, self._reader, pool, ahead=16))
+        readable = [row for row in read if isinstance(row, ReadRow)]
+        scored = iter(self._scorer.score(readable, datetime.now(UTC)) if readable else [])
+        answers = [row if isinstance(row, RejectedRow) else next(scored) for row in read]
+        return [_to_answer(row) for row in answers]
+
+
+def _load_pyfunc(data_path: str) -> ServedModel:
+    return ServedModel(Path(data_path))
+
+
+def _to_listing(row: Mapping[str, Any]) -> Listing:
+    title, images = row.get("title"), row.get("images")
+    photos = tuple(Photo(data=_decode(image)) for image in images) if images is not None else ()
+    return Listing(str(row["listing_id"]), title if isinstance(title, str) else "", photos)
+
+
+def _decode(image: str) -> bytes:
+    try:
+        return base64.b64decode(image, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return b""  # named as an unreadable photo further on
+
+
+def _to_answer(row: Any) -> dict[str, Any]:
+    if isinstance(row, RejectedRow):
+        return {"listing_id": row.listing_id, "risk": None, "band": None, "reason": row.reason.value}
+    return {"listing_id": row.listing_id, "risk": row.risk, "band": row.band.value, "reason": None}

@@ -1,0 +1,1 @@
+"""Turns risks into cases that people decide, and decisions into actions and labels."""

@@ -1,0 +1,168 @@
+"""Opens the queue's database and gives out transactions: SQLite by default, PostgreSQL by URL.
+
+Knows the tables as a whole and no row of them. A writing transaction sees every earlier one: SQLite takes its single
+write lock at once (BEGIN IMMEDIATE), PostgreSQL locks the rows that are read for update.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from counterfeit_risk.errors import QueueError
+from counterfeit_risk.takedown.tables import SCHEMA_VERSION, Base, QueueNumber
+
+_BUSY_SECONDS = 60
+"""How long a writer waits for another before it gives up."""
+_PAGE = 1000
+
+Row = TypeVar("Row", bound=Base)
+
+_ALLOWED = "write sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def open_database(url: str, *, create: bool = False) -> Engine:
+    """Connects, and checks that the queue's tables are there.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://...`.
+        create: whether a missing queue is created. Where it is not, a mistyped file name is an error and no new file.
+
+    Raises:
+        QueueError: if it cannot be opened, holds other tables, or is of another schema version.
+    """
+    address = _parse_url(url)
+    if address.get_backend_name() == "sqlite" and _is_missing(address) and not create:
+        raise QueueError(f"there is no queue at {url}; `counterfeit-risk queue load` makes one")
+    engine = _connect(address)
+    try:
+        with _translate_errors(engine), writing(engine) as session:
+            _check_schema(session.connection(), engine, create=create)
+    except QueueError:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one moment of the database."""
+    with _translate_errors(engine), Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A transaction that is committed at the end, or not at all if anything is raised."""
+    immediate = engine.execution_options(begin="IMMEDIATE")
+    with _translate_errors(engine), Session(immediate) as session, session.begin():
+        yield session
+
+
+def read_pages(engine: Engine, rows: Select[Row], key: InstrumentedAttribute[int], *, after: int = 0) -> Iterator[Row]:
+    """Reads any number of rows in the order of a unique key, a page at a time.
+
+    No transaction is open while the caller works on a page.
+    """
+    page_size = _PAGE
+    while page_size == _PAGE:
+        with reading(engine) as session:
+            page = session.scalars(rows.where(key > after).order_by(key).limit(_PAGE)).all()
+        yield from page
+        page_size = len(page)
+        after = getattr(page[-1], key.key) if page else after
+
+
+def take_numbers(session: Session, name: str, count: int = 1) -> int:
+    """Raises a named number by `count`, and returns the first of those taken.
+
+    Nobody else can take one until this transaction ends.
+    """
+    row = session.scalars(select(QueueNumber).where(QueueNumber.name == name).with_for_update()).one()
+    row.value += count
+    return row.value - count + 1
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise QueueError(f"{url!r} is no database URL; {_ALLOWED}") from None
+    if address.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise QueueError(f"{_show(address)} names a database that the queue does not run on; {_ALLOWED}")
+    if address.drivername == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def _show(address: URL) -> str:
+    return address.render_as_string(hide_password=True)
+
+
+def _is_missing(address: URL) -> bool:
+    name = address.database
+    return name not in {None, "", ":memory:"} and not Path(str(name)).exists()
+
+
+def _connect(address: URL) -> Engine:
+    is_sqlite = address.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS} if is_sqlite else {})
+    except (ArgumentError, NoSuchModuleError):
+        raise QueueError(f"{_show(address)} names an unknown driver; {_ALLOWED}") from None
+    except ModuleNotFoundError as error:
+        raise QueueError(f"{_show(address)} needs {error.name}; install counterfeit-risk[postgres]") from None
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+
+
+def _check_schema(connection: Connection, engine: Engine, *, create: bool) -> None:
+    tables = set(inspect(connection).get_table_names())
+    where = _show(engine.url)
+    if QueueNumber.__tablename__ not in tables:
+        if tables:
+            raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
+        if not create:
+            raise QueueError(f"there is no queue at {where}; `counterfeit-risk queue load` makes one")
+        _create_schema(connection)
+    version = connection.scalar(select(QueueNumber.value).where(QueueNumber.name == "schema_version"))
+    if version != SCHEMA_VERSION:
+        raise QueueError(
+            f"{where} has schema version {version}, and this release reads {SCHEMA_VERSION}; "
+            "use the release that wrote it, or load into a new database"
+        )
+
+
+def _create_schema(connection: Connection) -> None:
+    Base.metadata.create_all(connection)
+    start = {"schema_version": SCHEMA_VERSION, "loads": 0, "actions": 0}
+    connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
+
+
+@contextmanager
+def _translate_errors(engine: Engine) -> Iterator[None]:
+    """Says in one message that the database itself is the problem."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+            raise
+        reason = " ".join(str(error.orig).split())
+        raise QueueError(f"the queue at {_show(engine.url)} cannot be used: {reason}") from error

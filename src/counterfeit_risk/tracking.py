@@ -1,0 +1,217 @@
+"""Records runs in MLflow and registers their bundles. The only module that imports mlflow.
+
+Knows files and numbers, not what they mean.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities import Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array
+
+from counterfeit_risk.config import TrackingSettings
+from counterfeit_risk.errors import BundleError, RunError
+
+CHAMPION = "champion"
+_SERVED_MODEL = "counterfeit_risk.scoring.served_model"
+_SIGNATURE = ModelSignature(
+    inputs=Schema(
+        [
+            ColSpec(DataType.string, "listing_id"),
+            ColSpec(DataType.string, "title", required=False),
+            ColSpec(Array(DataType.string), "images", required=False),
+        ]
+    ),
+    outputs=Schema(
+        [
+            ColSpec(DataType.string, "listing_id"),
+            ColSpec(DataType.double, "risk"),
+            ColSpec(DataType.string, "band"),
+            ColSpec(DataType.string, "reason", required=False),
+        ]
+    ),
+)
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """One MLflow run."""
+
+    run_id: str
+    client: MlflowClient
+
+    @property
+    def tracking_uri(self) -> str:
+        """The store that holds the run."""
+        return str(self.client.tracking_uri)
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Records final numbers."""
+        timestamp = int(time.time() * 1000)
+        self.client.log_batch(self.run_id, [Metric(name, value, timestamp, 0) for name, value in metrics.items()])
+
+    def log_folder(self, folder: Path, name: str) -> None:
+        """Copies a folder's content into the run's artifacts under `name`."""
+        self.client.log_artifacts(self.run_id, str(folder), name)
+
+    def log_file(self, path: Path) -> None:
+        """Copies a file into the run's artifacts."""
+        self.client.log_artifact(self.run_id, str(path))
+
+    def log_json(self, value: Any, name: str) -> None:
+        """Writes a JSON artifact."""
+        self.client.log_dict(self.run_id, value, name)
+
+    def artifact(self, name: str) -> Path:
+        """Local path of an artifact, file or folder.
+
+        Raises:
+            RunError: if the run has none of this name.
+        """
+        try:
+            return Path(self.client.download_artifacts(self.run_id, name))
+        except (MlflowException, OSError) as error:
+            message = f"run {self.run_id} holds no {name}; did its training finish? ({_first_line(error)})"
+            raise RunError(message) from None
+
+
+def find_run(tracking_uri: str, run_id: str) -> TrackedRun:
+    """Finds a run.
+
+    Raises:
+        RunError: if there is none of this id.
+    """
+    client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
+    try:
+        client.get_run(run_id)
+    except MlflowException as error:
+        raise RunError(f"there is no run {run_id} in {tracking_uri} ({_first_line(error)})") from None
+    return TrackedRun(run_id, client)
+
+
+@contextmanager
+def open_run(
+    settings: TrackingSettings, *, params: Mapping[str, Any], resume: str | None = None
+) -> Iterator[TrackedRun]:
+    """Opens a run, or one to resume, and closes it as what it became: FINISHED, FAILED or KILLED.
+
+    Raises:
+        RunError: if the run to resume is not there, or was started with other settings.
+    """
+    if resume:
+        run = find_run(settings.uri, resume)
+        _check_same_params(run, params)
+        run.client.update_run(resume, status="RUNNING")
+    else:
+        run = _create_run(settings, params)
+    try:
+        yield run
+    except KeyboardInterrupt:
+        run.client.set_terminated(run.run_id, "KILLED")
+        raise
+    except BaseException:
+        run.client.set_terminated(run.run_id, "FAILED")
+        raise
+    run.client.set_terminated(run.run_id, "FINISHED")
+
+
+def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: Mapping[str, Any]) -> int:
+    """Logs a bundle with its run as a model that MLflow can serve, and registers it as a new version.
+
+    The first version of a model becomes its champion.
+
+    Returns:
+        The version's number.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model"
+        mlflow.pyfunc.save_model(
+            str(model),
+            loader_module=_SERVED_MODEL,
+            data_path=str(bundle),
+            signature=_SIGNATURE,
+            input_example=[dict(input_example)],
+            pip_requirements=["counterfeit-risk"],
+        )
+        run.log_folder(model, "bundle")
+    try:
+        run.client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/bundle", run_id=run.run_id)
+    if CHAMPION not in run.client.get_registered_model(name).aliases:
+        run.client.set_registered_model_alias(name, CHAMPION, version.version)
+    return int(version.version)
+
+
+def fetch_bundle(uri: str, tracking_uri: str) -> Path:
+    """Local folder of a registered bundle.
+
+    Args:
+        uri: such as `models:/counterfeit-risk@champion`.
+        tracking_uri: the store that holds the registry.
+
+    Raises:
+        BundleError: if the registry holds no such model.
+    """
+    try:
+        model = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, tracking_uri=tracking_uri))
+        loaded = mlflow.models.Model.load(str(model))
+    except (MlflowException, OSError) as error:
+        raise BundleError(f"cannot fetch {uri} from {tracking_uri}: {_first_line(error)}") from None
+    return model / str(loaded.flavors["python_function"]["data"])
+
+
+def _create_run(settings: TrackingSettings, params: Mapping[str, Any]) -> TrackedRun:
+    client = MlflowClient(settings.uri, registry_uri=settings.uri)
+    experiment = client.get_experiment_by_name(settings.experiment)
+    if experiment is None:
+        location = (settings.folder / "artifacts").resolve().as_uri()
+        experiment_id = client.create_experiment(settings.experiment, artifact_location=location)
+    else:
+        experiment_id = experiment.experiment_id
+    commit = _git_commit()
+    run = client.create_run(experiment_id, tags={"mlflow.source.git.commit": commit} if commit else {})
+    client.log_batch(run.info.run_id, params=[Param(name, _text(value)) for name, value in params.items()])
+    return TrackedRun(run.info.run_id, client)
+
+
+def _check_same_params(run: TrackedRun, params: Mapping[str, Any]) -> None:
+    recorded = run.client.get_run(run.run_id).data.params
+    names = sorted(recorded.keys() | params.keys())
+    changed = [
+        f"{name} was {recorded.get(name, 'not set')}, is {_text(params[name]) if name in params else 'not set'}"
+        for name in names
+        if name not in params or recorded.get(name) != _text(params[name])
+    ]
+    if changed:
+        raise RunError(f"run {run.run_id} was started with other settings: {'; '.join(changed)}")
+
+
+def _git_commit() -> str | None:
+    """Commit of the code in the current directory, marked when files differ from it; None outside git."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return str(value)[:6000]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterfeit_risk.market.chance import happens, pick, pick_weighted
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@given(seeds)
+def test_the_impossible_never_happens_and_the_certain_always(seed):
+    rng = np.random.default_rng(seed)
+    assert not happens(rng, 0)
+    assert happens(rng, 1)
+
+
+@given(seeds, st.lists(st.integers(), min_size=1))
+def test_a_pick_is_one_of_the_options(seed, options):
+    assert pick(np.random.default_rng(seed), options) in options
+
+
+@given(seeds)
+def test_an_option_without_weight_is_never_picked(seed):
+    assert pick_weighted(np.random.default_rng(seed), {"never": 0.0, "always": 0.3}) == "always"
+
+
+def test_options_are_picked_as_often_as_their_weights_say():
+    rng = np.random.default_rng(0)
+    picked = [pick_weighted(rng, {"rare": 1, "frequent": 3}) for _ in range(2000)]
+    assert picked.count("frequent") / 2000 == pytest.approx(0.75, abs=0.04)

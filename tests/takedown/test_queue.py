@@ -1,0 +1,222 @@
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from counterfeit_risk.errors import LeaseError, TransitionError
+from counterfeit_risk.evaluation.risk_bands import Band
+from counterfeit_risk.listings.listing import Listing
+from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
+from counterfeit_risk.takedown.case import Case, LeasedCase, LoadResult
+from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Verdict, step
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Load = Callable[..., LoadResult]
+MakeScore = Callable[..., RiskScore]
+
+
+def test_concurrent_reviewers_never_get_the_same_case(database_url: str, load: Load, make_score: MakeScore) -> None:
+    load(*(make_score(f"l{number}", number / 100) for number in range(40)))
+
+    def work(reviewer: str) -> list[int]:
+        decided = []
+        with open_queue(database_url) as queue:
+            while leased := queue.next_case(reviewer, NOW):
+                queue.decide(leased.case.case_id, reviewer, Verdict.COUNTERFEIT, "fake", leased.token, NOW)
+                decided.append(leased.case.case_id)
+        return decided
+
+    with ThreadPoolExecutor(4) as pool:
+        decided = [case_id for cases in pool.map(work, ["ada", "bob", "eve", "kim"]) for case_id in cases]
+
+    assert len(decided) == len(set(decided)) == 40
+
+
+def test_one_reviewer_who_asks_many_times_at_once_holds_one_case(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(*(make_score(f"l{number}") for number in range(8)))
+
+    with ThreadPoolExecutor(4) as pool:
+        leases = list(pool.map(lambda _: queue.next_case("ada", NOW), range(8)))
+
+    assert len({(leased.case.case_id, leased.token) for leased in leases if leased}) == 1
+    assert None not in leases
+
+
+def test_actions_continue_after_a_sequence_number(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    load(*(make_score(f"l{number}", band=Band.AUTOMATIC) for number in range(1200)))
+
+    sequences = [action.sequence for action in queue.actions()]
+
+    assert len(sequences) == 1200
+    assert all(earlier < later for earlier, later in pairwise(sequences))
+    assert [action.sequence for action in queue.actions(after=sequences[1100])] == sequences[1101:]
+
+
+def test_the_top_of_the_queue_is_shown_without_leasing(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    load(*(make_score(f"l{number}", number / 10) for number in range(10)))
+
+    assert [case.risk for case in queue.top(NOW, 3)] == [0.9, 0.8, 0.7]
+    assert queue.stats(NOW).cases == {(CaseState.OPEN, Band.REVIEW): 10}
+
+
+LISTINGS = st.sampled_from(["a", "b", "c"])
+REVIEWERS = st.sampled_from(["ada", "bob", "eve"])
+VERDICTS = st.sampled_from(Verdict)
+
+LEGAL_AFTER = {
+    None: {ActionKind.HIDE, ActionKind.TAKE_DOWN},
+    ActionKind.HIDE: {ActionKind.TAKE_DOWN, ActionKind.REINSTATE},
+    ActionKind.TAKE_DOWN: {ActionKind.REINSTATE},
+    ActionKind.REINSTATE: {ActionKind.HIDE, ActionKind.TAKE_DOWN},
+}
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Loads, leases, decides, reopens and waits in any order, against a model of what must hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = open_queue("sqlite://", create=True)
+        self.now = NOW
+        self.newest: dict[str, int] = {}
+        self.leases: list[tuple[str, LeasedCase]] = []
+        self.unsure: set[tuple[str, int]] = set()
+        self.decided: set[int] = set()
+        self.opened = 0
+
+    def teardown(self) -> None:
+        for case in self.queue.top(self.now, 100):
+            self.replay(case)
+        self.queue.close()
+
+    def replay(self, case: Case) -> None:
+        """The events alone lead to where the case stands."""
+        state: CaseState | None = None
+        for event in self.queue.events(case.case_id):
+            assert event.from_state == state
+            state = step(case.case_id, state, event.move)
+            assert event.to_state == state
+        assert state == case.state
+
+    @rule(minutes=st.sampled_from([1, 10, 15, 60 * 25]))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule(
+        listing_id=LISTINGS,
+        risk=st.floats(0, 1),
+        band=st.sampled_from(Band),
+        content=st.integers(0, 2),
+    )
+    def load_twice(self, listing_id: str, risk: float, band: Band, content: int) -> None:
+        status = PartStatus.OK
+        score = RiskScore(
+            listing_id, risk, band, None, None, 0, status, (), status, "model", self.now, f"content {content}"
+        )
+
+        first, second = (self.queue.load([score], [Listing(listing_id, "title")], self.now) for _ in range(2))
+
+        assert first.opened + first.updated + first.already_known + first.passed == 1
+        assert second in (LoadResult(already_known=1), LoadResult(passed=1))
+        if first.opened:
+            [self.newest[listing_id]] = [
+                case.case_id for case in self.queue.top(self.now, 100) if case.listing.listing_id == listing_id
+            ]
+            self.opened += 1
+
+    @rule(reviewer=REVIEWERS)
+    def take(self, reviewer: str) -> None:
+        held = {
+            leased.case.case_id
+            for name, leased in self.leases
+            if name != reviewer and leased.expires_at > self.now and self.is_live(name, leased)
+        }
+
+        leased = self.queue.next_case(reviewer, self.now)
+
+        if leased:
+            assert leased.case.case_id not in held
+            assert (reviewer, leased.case.case_id) not in self.unsure
+            assert leased.case.case_id not in self.decided
+            self.leases.append((reviewer, leased))
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), verdict=VERDICTS)
+    def decide_twice(self, data: st.DataObject, verdict: Verdict) -> None:
+        reviewer, leased = data.draw(st.sampled_from(self.leases))
+        case_id, actions = leased.case.case_id, list(self.queue.actions())
+        live = self.is_live(reviewer, leased)
+        try:
+            first, second = (
+                self.queue.decide(case_id, reviewer, verdict, "why", leased.token, self.now) for _ in range(2)
+            )
+        except (LeaseError, TransitionError):
+            assert not live
+            assert list(self.queue.actions()) == actions
+            return
+        assert first == second
+        assert len(list(self.queue.actions())) - len(actions) == (live and first.action is not None)
+        if live and verdict is Verdict.UNSURE:
+            self.unsure.add((reviewer, case_id))
+        elif live:
+            assert case_id not in self.decided
+            self.decided.add(case_id)
+
+    @precondition(lambda self: self.decided)
+    @rule(data=st.data())
+    def reopen(self, data: st.DataObject) -> None:
+        case_id = data.draw(st.sampled_from(sorted(self.decided)))
+        if case_id in self.newest.values():
+            self.queue.reopen(case_id, "lead", "a complaint", self.now)
+            self.decided.remove(case_id)
+        else:
+            with pytest.raises(TransitionError, match="succeeded by case"):
+                self.queue.reopen(case_id, "lead", "a complaint", self.now)
+
+    def is_live(self, reviewer: str, leased: LeasedCase) -> bool:
+        """Whether the case is still this reviewer's, by what the queue shows."""
+        for case in self.queue.top(self.now, 100):
+            if case.case_id == leased.case.case_id and case.leased_by == reviewer:
+                newest = max(lease.token for name, lease in self.leases if lease.case.case_id == case.case_id)
+                assert case.lease_expires_at is not None
+                return leased.token == newest and case.lease_expires_at > self.now
+        return False
+
+    @invariant()
+    def every_case_stands_in_exactly_one_state(self) -> None:
+        undecided = self.queue.top(self.now, 100)
+        waiting = [case for case in undecided if not case.lease_expires_at or case.lease_expires_at <= self.now]
+        counts: Counter[CaseState] = Counter()
+        for (state, _), count in self.queue.stats(self.now).cases.items():
+            counts[state] += count
+
+        assert not self.decided & {case.case_id for case in undecided}
+        assert len({case.listing.listing_id for case in undecided}) == len(undecided)
+        assert counts[CaseState.OPEN] == len(waiting)
+        assert counts[CaseState.LEASED] == len(undecided) - len(waiting)
+        assert counts[CaseState.DECIDED] == len(self.decided)
+        assert counts.total() == self.opened
+
+    @invariant()
+    def actions_grow_and_alternate_legally(self) -> None:
+        actions = list(self.queue.actions())
+        latest: dict[str, ActionKind] = {}
+        for action in actions:
+            assert action.kind in LEGAL_AFTER[latest.get(action.listing_id)]
+            latest[action.listing_id] = action.kind
+        assert all(earlier.sequence < later.sequence for earlier, later in pairwise(actions))
+        assert len({action.decision_id for action in actions}) == len(actions)
+
+
+QueueMachine.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+TestQueueMachine = QueueMachine.TestCase

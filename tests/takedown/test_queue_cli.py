@@ -1,0 +1,170 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from counterfeit_risk.cli.queue import app
+from counterfeit_risk.errors import LeaseError, QueueError
+from counterfeit_risk.evaluation.risk_bands import Band
+from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
+from counterfeit_risk.listings.listing import Label, LabeledListing, Photo
+from counterfeit_risk.scoring.risk_score import RiskScore, to_table
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a `queue` command on one database and returns what it prints."""
+
+    def run_command(*arguments: object) -> str:
+        environment = {"COUNTERFEIT_RISK_DB": f"sqlite:///{tmp_path / 'takedown.db'}", "COLUMNS": "200"}
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
+        if result.exception:
+            raise result.exception
+        return result.stdout
+
+    return run_command
+
+
+@pytest.fixture
+def scored(tmp_path: Path, make_score: Callable[..., RiskScore]) -> tuple[Path, Path]:
+    """A scores folder and the listings table that was scored."""
+    scores, dump = tmp_path / "scores", tmp_path / "dump"
+    (scores / "scores").mkdir(parents=True)
+    dump.mkdir()
+    now = datetime.now(UTC)
+    rows = [
+        make_score("fake", 0.97, Band.AUTOMATIC, scored_at=now),
+        make_score("doubtful", 0.5, scored_at=now),
+        make_score("fine", 0.01, Band.PASS, scored_at=now),
+    ]
+    pq.write_table(to_table(rows), scores / "scores" / "part-00000.parquet")
+    listings = dump / "listings.jsonl"
+    lines = [
+        {
+            "listing_id": row.listing_id,
+            "title": f"{row.listing_id} bag",
+            "image_paths": [f"images/{row.listing_id}.jpg"],
+        }
+        for row in rows
+    ]
+    listings.write_text("\n".join(json.dumps(line) for line in lines))
+    return scores, listings
+
+
+def take(run: Run, reviewer: str = "ada") -> dict[str, Any]:
+    leased: dict[str, Any] = json.loads(run("next", "--reviewer", reviewer, "--json"))
+    return leased
+
+
+def decide(run: Run, leased: dict[str, Any], verdict: str, reviewer: str = "ada") -> str:
+    options = {"reviewer": reviewer, "verdict": verdict, "reason": "looked at it", "token": leased["token"]}
+    return run("decide", leased["case_id"], *(part for name in options for part in (f"--{name}", options[name])))
+
+
+def test_loading_says_what_became_of_the_scores(run: Run, scored: tuple[Path, Path]) -> None:
+    first, again = run("load", *scored), run("load", *scored)
+
+    assert first.strip() == (
+        "2 cases opened, 0 updated, 0 already known, 1 passed; 1 listings hidden until a person decides"
+    )
+    assert again.startswith("0 cases opened, 0 updated, 2 already known, 1 passed")
+
+
+def test_a_case_goes_from_the_queue_to_an_action(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+
+    leased = take(run)
+    said = decide(run, leased, "counterfeit")
+
+    assert (leased["listing_id"], leased["title"], leased["band"]) == ("fake", "fake bag", "automatic")
+    assert leased["image_paths"] == ["images/fake.jpg"]
+    assert said.strip() == f"case {leased['case_id']}: counterfeit; action take_down"
+    actions = [json.loads(line) for line in run("actions", "--json").splitlines()]
+    assert [(action["kind"], action["listing_id"]) for action in actions] == [("hide", "fake"), ("take_down", "fake")]
+    assert run("actions", "--json", "--after", actions[-1]["sequence"]) == ""
+
+
+def test_people_see_the_case_and_how_to_decide_it(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+
+    shown, again = run("next", "--reviewer", "ada"), run("next", "--reviewer", "ada")
+
+    assert "fake bag" in shown
+    assert str(scored[1].parent / "images" / "fake.jpg") in shown
+    assert "counterfeit-risk queue decide 1 --token 1" in shown
+    assert "You hold this case already" in again
+
+
+def test_an_empty_queue_prints_a_sentence_for_people_and_nothing_for_programs(
+    run: Run, scored: tuple[Path, Path]
+) -> None:
+    run("load", *scored)
+    run("next", "--reviewer", "ada")
+    run("next", "--reviewer", "bob")
+
+    assert run("next", "--reviewer", "eve").strip() == "no case waits for you"
+    assert run("next", "--reviewer", "eve", "--json") == ""
+
+
+def test_a_reopened_case_is_decided_again(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+    leased = take(run)
+    decide(run, leased, "counterfeit")
+
+    said = run("reopen", leased["case_id"], "--by", "bob", "--reason", "the seller sent an invoice")
+
+    assert said.startswith(f"case {leased['case_id']}: open again, due ")
+    assert "reinstate" in decide(run, take(run), "genuine")
+
+
+def test_the_top_and_the_counts_are_shown_to_people_and_programs(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+
+    assert "fake bag" in run("top", "--limit", 1)
+    assert "doubtful bag" not in run("top", "--limit", 1)
+    assert [json.loads(line)["risk"] for line in run("top", "--json").splitlines()] == [0.97, 0.5]
+    assert "overdue 0; decided none" in run("stats")
+    assert json.loads(run("stats", "--json"))["cases"] == [
+        {"state": "open", "band": "automatic", "count": 1},
+        {"state": "open", "band": "review", "count": 1},
+    ]
+
+
+def test_labels_written_elsewhere_find_their_photos_under_the_folder_that_is_printed(
+    run: Run, scored: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run("load", *scored)
+    decide(run, take(run), "counterfeit")
+    out = tmp_path / "labels.jsonl"
+
+    said = run("labels", "--out", out)
+
+    [row] = read_labeled_listings(out, load_column_map(None))
+    assert isinstance(row, LabeledListing)
+    assert (row.listing.listing_id, row.label, row.label_source) == ("fake", Label.COUNTERFEIT, "review")
+    assert row.listing.photos == (Photo("images/fake.jpg"),)
+    assert f"--set data.image_root={scored[1].parent}" in said.replace("\n", "")
+
+
+def test_a_refused_request_raises_for_main_to_print(run: Run, scored: tuple[Path, Path]) -> None:
+    with pytest.raises(QueueError, match="`counterfeit-risk queue load` makes one"):
+        run("stats")
+    run("load", *scored)
+    with pytest.raises(LeaseError, match="is leased to ada"):
+        decide(run, take(run), "genuine", reviewer="bob")
+
+
+def test_an_unknown_verdict_names_those_that_are_allowed() -> None:
+    arguments = ["decide", "1", "--reviewer", "ada", "--reason", "x", "--token", "1", "--verdict", "maybe"]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert all(verdict in result.output for verdict in ("counterfeit", "genuine", "unsure"))
