@@ -31,11 +31,9 @@ def test_a_queue_that_was_created_opens_again(database_url: str) -> None:
     open_database(database_url).dispose()
 
 
-def test_the_queue_may_be_created_by_several_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
-
+def test_the_queue_may_be_created_by_several_at_once(database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
-        engines = list(pool.map(lambda _: open_database(url, create=True), range(8)))
+        engines = list(pool.map(lambda _: open_database(database_url, create=True), range(8)))
 
     with reading(engines[0]) as session:
         assert len(session.scalars(select(QueueNumber)).all()) == 3
@@ -99,6 +97,20 @@ def test_a_transaction_that_raises_changes_nothing(database_url: str) -> None:
         fail()
     with writing(engine) as session:
         assert take_numbers(session, "actions") == 1
+    engine.dispose()
+
+
+def test_who_only_reads_waits_for_no_writer(database_url: str) -> None:
+    engine = open_database(database_url, create=True)
+
+    with writing(engine) as session:
+        take_numbers(session, "loads")
+        reader = open_database(database_url)
+        with reading(reader) as other:
+            loads = other.scalar(select(QueueNumber.value).where(QueueNumber.name == "loads"))
+
+    assert loads == 0
+    reader.dispose()
     engine.dispose()
 
 

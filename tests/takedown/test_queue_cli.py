@@ -98,7 +98,7 @@ def test_people_see_the_case_and_how_to_decide_it(run: Run, scored: tuple[Path, 
 
     assert "fake bag" in shown
     assert str(scored[1].parent / "images" / "fake.jpg") in shown
-    assert "counterfeit-risk queue decide 1 --token 1" in shown
+    assert "counterfeit-risk queue decide 1 --token 1 --reviewer ada" in shown
     assert "You hold this case already" in again
 
 
@@ -150,7 +150,7 @@ def test_labels_written_elsewhere_find_their_photos_under_the_folder_that_is_pri
     assert isinstance(row, LabeledListing)
     assert (row.listing.listing_id, row.label, row.label_source) == ("fake", Label.COUNTERFEIT, "review")
     assert row.listing.photos == (Photo("images/fake.jpg"),)
-    assert f"--set data.image_root={scored[1].parent}" in said.replace("\n", "")
+    assert f"--set data.image_root={scored[1].parent}" in said
 
 
 def test_a_refused_request_raises_for_main_to_print(run: Run, scored: tuple[Path, Path]) -> None:

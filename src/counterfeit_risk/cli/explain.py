@@ -92,7 +92,7 @@ def summary(explanation: "Explanation") -> str:
     """One line: the risk, and which of the two spoke."""
     return (
         f"risk {explanation.risk:.1%} ({explanation.band.value}); in logits: photos {explanation.photo_share:+.2f}, "
-        f"title {explanation.title_share:+.2f}, of both together {explanation.interaction:+.2f}"
+        f"title {explanation.title_share:+.2f}, in combination {explanation.interaction:+.2f}"
     )
 
 

@@ -4,6 +4,7 @@ A command imports heavy libraries when it runs, so that help is quick and scorin
 """
 
 import logging
+import os
 import sys
 
 import typer
@@ -34,6 +35,8 @@ app.add_typer(queue.app, name="queue")
 
 def main() -> None:
     """Runs a command and exits with 0 done, 1 the work failed, 2 bad settings or arguments."""
+    # threads that wait by spinning make training many times slower as soon as another process wants a core
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _configure_logging()
     try:
         app()
@@ -53,6 +56,14 @@ def _configure_logging() -> None:
     else:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("counterfeit_risk").setLevel(logging.INFO)
+    # Lightning sets the level of its own root when it is imported, but not that of what speaks below it
+    for chatty in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # these set up their own logging when they are imported, from the environment
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
 def _fail(message: str, status: int) -> None:

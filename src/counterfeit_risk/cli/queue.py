@@ -4,6 +4,7 @@ Knows the command line and the clock; `counterfeit_risk.takedown` knows the rule
 """
 
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ Item = TypeVar("Item")
 
 DEFAULT_DB = "sqlite:///takedown.db"
 
+_LARGEST = 2**63 - 1
+"""Largest whole number that a database holds."""
+
 app = typer.Typer(help="Work the takedown queue.", no_args_is_help=True)
 
 DbOption = Annotated[
@@ -33,7 +37,9 @@ DbOption = Annotated[
     typer.Option("--db", envvar="COUNTERFEIT_RISK_DB", help="sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
-CaseArgument = Annotated[int, typer.Argument(metavar="CASE", help="Number of the case.", show_default=False)]
+CaseArgument = Annotated[
+    int, typer.Argument(metavar="CASE", min=1, max=_LARGEST, help="Number of the case.", show_default=False)
+]
 
 
 @app.command()
@@ -78,7 +84,7 @@ def next_case(
         Console().print(case_sheet(leased))
         typer.echo(
             f"Decide with: counterfeit-risk queue decide {leased.case.case_id} --token {leased.token} "
-            "--reviewer NAME --verdict counterfeit|genuine|unsure --reason TEXT"
+            f"--reviewer {shlex.quote(reviewer)} --verdict counterfeit|genuine|unsure --reason TEXT"
         )
 
 
@@ -88,7 +94,7 @@ def decide(
     reviewer: Annotated[str, typer.Option(help="Who decides.", show_default=False)],
     verdict: Annotated[Verdict, typer.Option(help="unsure leaves the case to somebody else.", show_default=False)],
     reason: Annotated[str, typer.Option(help="What the verdict rests on.", show_default=False)],
-    token: Annotated[int, typer.Option(help="As `next` gave it.", show_default=False)],
+    token: Annotated[int, typer.Option(min=1, max=_LARGEST, help="As `next` gave it.", show_default=False)],
     db: DbOption = DEFAULT_DB,
 ) -> None:
     """Decide a case that you hold; sent twice, it counts once."""
@@ -113,7 +119,7 @@ def reopen(
 
 @app.command()
 def top(
-    limit: Annotated[int, typer.Option(min=1, help="Cases to show.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=_LARGEST, help="Cases to show.")] = 20,
     *,
     json_lines: JsonOption = False,
     db: DbOption = DEFAULT_DB,
@@ -129,7 +135,7 @@ def top(
 
 @app.command()
 def actions(
-    after: Annotated[int, typer.Option(min=0, help="Last sequence number that you have seen.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=_LARGEST, help="Last sequence number that you have seen.")] = 0,
     *,
     json_lines: JsonOption = False,
     db: DbOption = DEFAULT_DB,
@@ -164,7 +170,7 @@ def labels(
         count = write_labeled_listings(out, queue.labels(relative_to=root))
     typer.echo(f"{count} labels in {out}")
     if root:
-        typer.echo(f"their photos lie under {root}: train with --set data.image_root={root}")
+        typer.echo(f"their photos lie under {root}: train with --set {shlex.quote(f'data.image_root={root}')}")
 
 
 def _now() -> datetime:

@@ -30,7 +30,8 @@ _SMALLEST_SCALE = 0.1
 _WIDTH_INCHES = 9.0
 _PAIRS_A_ROW = 2
 _FEWEST_BARS, _MOST_WORDS = 4, 14
-_TITLE_CELLS, _TITLE_LINES, _WORD_CELLS = 84, 3, 24
+_TITLE_CELLS, _TITLE_LINES = 76, 3
+_ID_CELLS, _WORD_CELLS = 40, 18
 
 
 def case_sheet(explanation: Explanation, title: str, content: ListingContent) -> Figure:
@@ -63,11 +64,11 @@ def _draw_header(
     *,
     height_inches: float,
 ) -> None:
-    notes = [shorten(f"listing {explanation.listing_id}", cells=_TITLE_CELLS)]
+    notes = [shorten(f"listing {explanation.listing_id}", cells=_ID_CELLS)]
     if content.photos_lost:
         notes.append(f"photos that could not be used: {len(content.photos_lost)}")
     if BOX in "".join([*notes, *title_lines]):
-        notes.append(f"{BOX} is a letter that is invisible, or that no installed font has")
+        notes.append(f"{BOX}: a letter that is hidden, or in no installed font")
     lines: list[tuple[float, str, dict[str, Any]]] = [
         (0.08, f"Risk {explanation.risk:.1%}, band: {explanation.band.value}", {"fontsize": 14, "fontweight": "bold"}),
         (0.40, ";  ".join(notes), {"fontsize": 8.5, "color": _NEUTRAL}),
@@ -123,7 +124,7 @@ def _draw_shares(axes: Axes, explanation: Explanation) -> None:
     _draw_bars(axes, names, [explanation.photo_share, explanation.title_share, explanation.interaction])
     axes.patches[-1].set(facecolor="white", edgecolor=_NEUTRAL, hatch="////")
     axes.set_xlabel(
-        f"photos and title move the logit from {explanation.base_logit:+.2f} to {explanation.logit:+.2f};\n"
+        f"logit {explanation.base_logit:+.2f} with neither, {explanation.logit:+.2f} with both;\n"
         "half of the hatched bar is in each",
         fontsize=8,
     )

@@ -25,7 +25,7 @@ _WANTED = (
     "Arial Unicode MS",
 )
 """The first comes with Matplotlib; of the others, those that are installed serve for its gaps, in this order."""
-BOX = "□"
+BOX = "▯"
 
 
 @cache

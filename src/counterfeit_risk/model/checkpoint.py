@@ -40,10 +40,24 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     for name in ("model.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder} is not a checkpoint: it holds no {name}")
-    try:
-        spec = ClassifierSpec.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))
-    except ValidationError as error:
-        raise CheckpointError(f"{folder / 'model.json'} does not describe a classifier: {error}") from None
-    classifier = CounterfeitClassifier.from_spec(spec)
+    classifier = _build_classifier(folder / "model.json")
     load_weights(classifier, folder / "model.safetensors")
-    return Checkpoint(classifier.eval(), Tokenizer.from_file(str(folder / "tokenizer.json")))
+    return Checkpoint(classifier.eval(), _read_tokenizer(folder / "tokenizer.json"))
+
+
+def _build_classifier(path: Path) -> CounterfeitClassifier:
+    try:
+        return CounterfeitClassifier.from_spec(ClassifierSpec.model_validate_json(path.read_bytes()))
+    except ValidationError as error:
+        raise CheckpointError(f"{path} does not describe a classifier: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        # another version of transformers may not know a tower's architecture
+        raise CheckpointError(f"the classifier in {path} cannot be built: {error}") from None
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:
+        # tokenizers raises no class of its own
+        raise CheckpointError(f"cannot read the tokenizer in {path}: {error}") from None

@@ -42,9 +42,14 @@ class ImageEncoder(nn.Module):
         # timm's num_features is not what every model returns, so one black photo is encoded
         size = self.spec.preprocessing.image_size
         self.tower.eval()
-        width = self(torch.zeros(1, 3, size, size)).shape[1]
+        try:
+            shape = self(torch.zeros(1, 3, size, size)).shape
+        except (AssertionError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"the image tower cannot take photos of {size} pixels a side: {error}") from None
+        if len(shape) != 2:
+            raise CheckpointError(f"the image tower turns one photo into {tuple(shape)}, not into one embedding")
         self.tower.train()
-        return int(width)
+        return int(shape[1])
 
 
 def load_image_encoder(settings: ModelSettings) -> ImageEncoder:
@@ -61,10 +66,20 @@ def load_image_encoder(settings: ModelSettings) -> ImageEncoder:
     if "/" in source or Path(source).is_dir():
         folder = timm_folder(source)
         weights = folder / "model.safetensors"
-        model_cfg = json.loads((folder / "config.json").read_text())
+        model_cfg = _read_timm_config(folder / "config.json")
         name, options = model_cfg["architecture"], model_cfg.get("model_args", {}) | options
         options.pop("num_classes", None)
     return _load_timm(name, options, weights, model_cfg.get("pretrained_cfg", {}), settings)
+
+
+def _read_timm_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"cannot read {path}: {error}") from None
+    if not isinstance(config, dict) or not isinstance(config.get("architecture"), str):
+        raise CheckpointError(f"{path} names no timm architecture")
+    return config
 
 
 def _load_timm(
@@ -97,7 +112,7 @@ def _load_timm(
 
 def _load_clip(source: str, settings: ModelSettings) -> ImageEncoder:
     model = read_transformer(CLIPVisionModelWithProjection, source)
-    processor = CLIPImageProcessor.from_pretrained(source)
+    processor = _read_clip_processor(source)
     image_size = model.config.image_size
     if settings.image_size not in (None, image_size):
         raise CheckpointError(f"model.image_size is {settings.image_size}, but {source} sees {image_size} pixels")
@@ -114,6 +129,16 @@ def _load_clip(source: str, settings: ModelSettings) -> ImageEncoder:
     encoder = ImageEncoder(spec)
     encoder.tower.load_state_dict(model.state_dict())
     return encoder
+
+
+def _read_clip_processor(source: str) -> Any:
+    try:
+        processor = CLIPImageProcessor.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"cannot read the preprocessing of {source}: {error}") from None
+    if not processor.size["shortest_edge"]:
+        raise CheckpointError(f"{source} scales photos to {processor.size}; only a shortest_edge is understood")
+    return processor
 
 
 def _build_timm(architecture: dict[str, Any]) -> nn.Module:

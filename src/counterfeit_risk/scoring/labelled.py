@@ -5,8 +5,7 @@ Knows no metric.
 
 import logging
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.evaluation.predictions import Predictions
 from counterfeit_risk.export.bundle import ModelBundle
 from counterfeit_risk.listings.catalog import read_labeled_listings
-from counterfeit_risk.listings.listing import Label, LabeledListing, Listing, RejectedRow
+from counterfeit_risk.listings.listing import Label, LabeledListing
 from counterfeit_risk.listings.splits import group_listings
 from counterfeit_risk.scoring.reader import ReadRow, chunks, read_rows
 from counterfeit_risk.scoring.risk_score import RiskScore
@@ -75,34 +74,22 @@ def predict_labelled(
 
 
 def _judge(bundle: ModelBundle, dump: Dump, on_progress: Callable[[int], None] | None) -> list[_Judged]:
+    rows = list(read_labeled_listings(dump.table, dump.columns))
+    numbered = [(n, row.listing if isinstance(row, LabeledListing) else row) for n, row in enumerate(rows, start=1)]
     reader = ContentReader(dump.root, bundle.manifest.image_preprocessing, bundle.manifest.max_photos)
     scorer = Scorer(bundle)
-    labelled: dict[int, LabeledListing] = {}
-    rejected: Counter[str] = Counter()
     judged: list[_Judged] = []
-
-    def unlabelled() -> Iterator[tuple[int, Listing | RejectedRow]]:
-        for number, row in enumerate(read_labeled_listings(dump.table, dump.columns), start=1):
-            if isinstance(row, LabeledListing):
-                labelled[number] = row
-            yield number, row.listing if isinstance(row, LabeledListing) else row
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = read_rows(unlabelled(), reader, pool, ahead=2 * LISTINGS_AT_ONCE)
-        for batch in chunks(rows, LISTINGS_AT_ONCE):
+        for batch in chunks(read_rows(numbered, reader, pool, ahead=2 * LISTINGS_AT_ONCE), LISTINGS_AT_ONCE):
             readable = [row for row in batch if isinstance(row, ReadRow)]
-            rejected.update(row.reason for row in batch if isinstance(row, RejectedRow))
-            scores = scorer.score(readable, datetime.now(UTC)) if readable else []
-            for row, score in zip(readable, scores, strict=True):
-                label = labelled.pop(row.row_number)
-                if isinstance(score, RejectedRow):
-                    rejected.update([score.reason])
-                else:
-                    judged.append(_Judged(label, row.content.photo_hashes, score))
+            for row, score in zip(readable, scorer.score(readable, datetime.now(UTC)), strict=True):
+                labelled = rows[row.row_number - 1]
+                if isinstance(score, RiskScore) and isinstance(labelled, LabeledListing):
+                    judged.append(_Judged(labelled, row.content.photo_hashes, score))
             if on_progress:
                 on_progress(len(batch))
-    if rejected:
-        logger.warning("%d rows could not be judged: %s", rejected.total(), dict(rejected))
+    if len(judged) < len(rows):
+        logger.warning("%d of %d rows could not be judged", len(rows) - len(judged), len(rows))
     return judged
 
 

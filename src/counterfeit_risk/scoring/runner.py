@@ -150,8 +150,7 @@ class _ScoringRun:
         for batch in chunks(rows, LISTINGS_AT_ONCE):
             readable = [row for row in batch if isinstance(row, ReadRow)]
             yield from (row for row in batch if isinstance(row, RejectedRow))
-            if readable:
-                yield from self._scorer.score(readable, datetime.now(UTC))
+            yield from self._scorer.score(readable, datetime.now(UTC))
             self._advance(len(batch))
 
     def _advance(self, rows: int) -> None:
@@ -196,6 +195,7 @@ def _claim(out: Path, bundle: ModelBundle, dump: Dump) -> str:
         "model_id": bundle.manifest.model_id,
         "table_sha256": table_sha256,
         "columns": dump.columns.model_dump(mode="json"),
+        "rows_per_part": ROWS_PER_PART,
     }
     mark = out / "run.json"
     if mark.exists():

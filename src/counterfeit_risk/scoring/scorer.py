@@ -31,7 +31,9 @@ class Scorer:
         self._bands = RiskBands.from_dict(bundle.manifest.bands)
 
     def score(self, rows: Sequence[ReadRow], scored_at: datetime) -> list[RiskScore | RejectedRow]:
-        """Scores B rows, B of 1 or more, in their order."""
+        """Scores rows, in their order."""
+        if not rows:
+            return []
         embedded = self._embedder.embed([row.content for row in rows])
         with self.stopwatch.stage("judge"):
             risks = self._classifier.judge(*embedded[:4])

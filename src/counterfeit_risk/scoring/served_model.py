@@ -41,7 +41,7 @@ class ServedModel:
         with ThreadPoolExecutor() as pool:
             read = list(read_rows(listings, self._reader, pool, ahead=16))
         readable = [row for row in read if isinstance(row, ReadRow)]
-        scored = iter(self._scorer.score(readable, datetime.now(UTC)) if readable else [])
+        scored = iter(self._scorer.score(readable, datetime.now(UTC)))
         answers = [row if isinstance(row, RejectedRow) else next(scored) for row in read]
         return [_to_answer(row) for row in answers]
 

@@ -20,6 +20,8 @@ from counterfeit_risk.takedown.tables import SCHEMA_VERSION, Base, QueueNumber
 _BUSY_SECONDS = 60
 """How long a writer waits for another before it gives up."""
 _PAGE = 1000
+_CREATION_LOCK = 7_248_105
+"""Any number that nothing else in the database locks."""
 
 Row = TypeVar("Row", bound=Base)
 
@@ -41,8 +43,11 @@ def open_database(url: str, *, create: bool = False) -> Engine:
         raise QueueError(f"there is no queue at {url}; `counterfeit-risk queue load` makes one")
     engine = _connect(address)
     try:
-        with _translate_errors(engine), writing(engine) as session:
-            _check_schema(session.connection(), engine, create=create)
+        if create:
+            with writing(engine) as session:
+                _create_missing_tables(session.connection())
+        with reading(engine) as session:
+            _check_version(session.connection())
     except QueueError:
         engine.dispose()
         raise
@@ -133,27 +138,31 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
 
 
-def _check_schema(connection: Connection, engine: Engine, *, create: bool) -> None:
-    tables = set(inspect(connection).get_table_names())
-    where = _show(engine.url)
-    if QueueNumber.__tablename__ not in tables:
-        if tables:
-            raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
-        if not create:
-            raise QueueError(f"there is no queue at {where}; `counterfeit-risk queue load` makes one")
-        _create_schema(connection)
+def _create_missing_tables(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # CREATE TABLE waits for nobody there: two first loads at once would both find nothing
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})")
+    tables = inspect(connection).get_table_names()
+    if QueueNumber.__tablename__ in tables:
+        return
+    if tables:
+        where = _show(connection.engine.url)
+        raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
+    Base.metadata.create_all(connection)
+    start = {"schema_version": SCHEMA_VERSION, "loads": 0, "actions": 0}
+    connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
+
+
+def _check_version(connection: Connection) -> None:
+    where = _show(connection.engine.url)
+    if not inspect(connection).has_table(QueueNumber.__tablename__):
+        raise QueueError(f"there is no queue at {where}; `counterfeit-risk queue load` makes one")
     version = connection.scalar(select(QueueNumber.value).where(QueueNumber.name == "schema_version"))
     if version != SCHEMA_VERSION:
         raise QueueError(
             f"{where} has schema version {version}, and this release reads {SCHEMA_VERSION}; "
             "use the release that wrote it, or load into a new database"
         )
-
-
-def _create_schema(connection: Connection) -> None:
-    Base.metadata.create_all(connection)
-    start = {"schema_version": SCHEMA_VERSION, "loads": 0, "actions": 0}
-    connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
 
 
 @contextmanager

@@ -103,13 +103,13 @@ class ScoreLoader:
 
     def _find_hideable(self, listing_ids: set[str], newest: dict[str, CaseRow]) -> set[str]:
         """Listings that policy may hide: visible ones on whose undecided case no person's verdict was ever given."""
-        reopened = {case.case_id: case.listing_id for case in newest.values() if case.state is not CaseState.DECIDED}
+        undecided = {case.case_id: case.listing_id for case in newest.values() if case.state is not CaseState.DECIDED}
         judged = select(DecisionRow.case_id).where(
-            DecisionRow.case_id.in_(reopened), ~DecisionRow.automated, DecisionRow.verdict != Verdict.UNSURE
+            DecisionRow.case_id.in_(undecided), ~DecisionRow.automated, DecisionRow.verdict != Verdict.UNSURE
         )
         statuses = listing_statuses(self._session, listing_ids)
         gone = {listing_id for listing_id, status in statuses.items() if status is not ListingStatus.VISIBLE}
-        return listing_ids - gone - {reopened[case_id] for case_id in self._session.scalars(judged)}
+        return listing_ids - gone - {undecided[case_id] for case_id in self._session.scalars(judged)}
 
     def _apply(self, score: RiskScore, listing: Listing, case: CaseRow | None) -> tuple[str, CaseRow | None]:
         """Returns what became of the score, and the case if it was opened or changed."""

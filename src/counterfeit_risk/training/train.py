@@ -119,7 +119,9 @@ def _record_results(run: TrackedRun, settings: Settings, setup: TrainingSetup, l
     test = to_predictions(setup.rows, logits, Split.TEST)
     calibrations = fit_calibrations(calibration, deployed_prevalence=settings.risk.deployed_prevalence)
     risks = calibrations.risks(calibration)[:, 0]
-    bands = fit_risk_bands(risks, calibration.labels, calibration.groups, settings.risk, seed=settings.seed)
+    bands = fit_risk_bands(
+        risks, calibration.labels, calibration.groups, settings.risk, seed=settings.seed, complete=calibration.complete
+    )
     evaluation = evaluate(test, calibrations, bands, settings.evaluation, seed=settings.seed)
     run.log_json(calibrations.to_dict(), "calibrations.json")
     run.log_json(bands.to_dict(), "bands.json")

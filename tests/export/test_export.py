@@ -1,0 +1,114 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from counterfeit_risk.embeddings.content import ContentReader, ListingContent
+from counterfeit_risk.errors import ParityError, UsageError
+from counterfeit_risk.evaluation.calibration import Calibrations
+from counterfeit_risk.evaluation.risk_bands import RiskBands
+from counterfeit_risk.export.bundle import ModelBundle
+from counterfeit_risk.export.export import export_run, read_parity_rows
+from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.export.parity import TOLERANCE, check_parity
+from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
+from counterfeit_risk.tracking import CHAMPION, TrackedRun, fetch_bundle, register_bundle
+
+
+@pytest.fixture
+def checkpoint(tiny_run: TrackedRun) -> Checkpoint:
+    return load_checkpoint(tiny_run.artifact("checkpoint"))
+
+
+@pytest.fixture
+def contents(tiny_run: TrackedRun, checkpoint: Checkpoint, tmp_path: Path) -> list[ListingContent]:
+    spec = checkpoint.classifier.spec
+    reader = ContentReader(tmp_path, spec.image_encoder.preprocessing, spec.max_photos)
+    whole = [reader.read(listing) for listing in read_parity_rows(tiny_run)]
+    photoless = ListingContent(whole[0].title, (), (), ())
+    untitled = ListingContent("", whole[0].pixels, whole[0].photo_hashes, ())
+    return [*whole, photoless, untitled]
+
+
+def test_the_graphs_agree_with_the_trained_model_on_real_rows(
+    tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent]
+) -> None:
+    calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
+    bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
+    graphs = OnnxClassifier(tiny_bundle.folder)
+    parity = check_parity(checkpoint, calibrations, bands, graphs, contents)
+    assert parity.rows == len(contents) > 3
+    assert parity.largest_difference < TOLERANCE
+    assert parity.flips == 0
+
+
+def test_graphs_of_another_calibration_are_refused(
+    tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent]
+) -> None:
+    calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
+    shifted = replace(calibrations, title=replace(calibrations.title, intercept=calibrations.title.intercept + 0.1))
+    bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
+    with pytest.raises(ParityError, match="disagree"):
+        check_parity(checkpoint, shifted, bands, OnnxClassifier(tiny_bundle.folder), contents)
+
+
+def test_a_flip_at_a_threshold_is_refused(
+    tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent]
+) -> None:
+    calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
+    steep = replace(calibrations, fused=replace(calibrations.fused, slope=calibrations.fused.slope * 1.5))
+    bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
+    with pytest.raises(ParityError, match="disagree"):
+        check_parity(checkpoint, steep, bands, OnnxClassifier(tiny_bundle.folder), contents)
+
+
+def test_two_exports_of_one_run_are_the_same_model(
+    tiny_run: TrackedRun, tiny_bundle: ModelBundle, tmp_path: Path
+) -> None:
+    again = export_run(tiny_run, tmp_path / "again")
+    assert again.manifest.model_id == tiny_bundle.manifest.model_id
+    graphs = [name for name in again.manifest.files if name.endswith((".onnx", ".json"))]
+    assert len(graphs) == 4
+    assert all(again.manifest.files[name] == tiny_bundle.manifest.files[name] for name in graphs)
+
+
+def test_graphs_name_no_file_of_the_machine(tiny_bundle: ModelBundle) -> None:
+    for graph in tiny_bundle.folder.glob("*.onnx"):
+        assert b".py" not in graph.read_bytes()
+        assert str(Path.home()).encode() not in graph.read_bytes()
+
+
+def test_a_bundle_is_never_overwritten(tiny_run: TrackedRun, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "manifest.json").write_text("{}")
+    with pytest.raises(UsageError, match="never overwritten"):
+        export_run(tiny_run, tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "manifest.json").read_text() == "{}"
+
+
+def test_the_first_registered_version_becomes_champion_and_the_second_does_not(
+    tiny_run: TrackedRun, tiny_bundle: ModelBundle
+) -> None:
+    example = {"listing_id": "a", "title": "a bag", "images": []}
+    name = "registry-test"
+    assert register_bundle(tiny_run, tiny_bundle.folder, name=name, input_example=example) == 1
+    assert register_bundle(tiny_run, tiny_bundle.folder, name=name, input_example=example) == 2
+    assert str(tiny_run.client.get_model_version_by_alias(name, CHAMPION).version) == "1"
+
+
+def test_a_registered_bundle_comes_back_whole_and_is_served(tiny_run: TrackedRun, tiny_bundle: ModelBundle) -> None:
+    import mlflow
+    import pandas as pd
+
+    from counterfeit_risk.export.bundle import open_bundle
+
+    example = {"listing_id": "a", "title": "a bag", "images": []}
+    register_bundle(tiny_run, tiny_bundle.folder, name="served", input_example=example)
+    fetched = open_bundle(fetch_bundle(f"models:/served@{CHAMPION}", tiny_run.tracking_uri))
+    assert fetched.manifest == tiny_bundle.manifest
+    mlflow.set_tracking_uri(tiny_run.tracking_uri)
+    model = mlflow.pyfunc.load_model(f"models:/served@{CHAMPION}")
+    assert model.metadata.signature is not None
+    answer = model.predict(pd.DataFrame([example]))
+    assert np.isfinite(answer[0]["risk"])
