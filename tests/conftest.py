@@ -26,6 +26,7 @@ os.environ |= {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 IMAGE_SIZE = 32
@@ -34,17 +35,16 @@ VOCABULARY = 300
 CLIP_START, CLIP_END = 298, 299
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_progress_bars() -> None:
-    """Set in the environment, it would reach the hub's bars but not those of transformers."""
-    import sys
+@pytest.fixture(scope="session")
+def _quiet_transformers() -> None:
+    """The environment silences the hub's progress bars, but not those of transformers."""
+    from transformers.utils.logging import disable_progress_bar
 
-    if "transformers" in sys.modules:
-        sys.modules["transformers"].utils.logging.disable_progress_bar()
+    disable_progress_bar()
 
 
 @pytest.fixture(scope="session")
-def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory, _quiet_transformers: None) -> Path:
     """A CLIP checkpoint folder: 32 pixels a side, 20 tokens, 24 dimensions, and byte tokens with no merges."""
     import torch
     from tokenizers.pre_tokenizers import ByteLevel
@@ -91,7 +91,7 @@ def tiny_tokenizer() -> "Tokenizer":
 
 
 @pytest.fixture(scope="session")
-def tiny_bert(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: "Tokenizer") -> Path:
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: "Tokenizer", _quiet_transformers: None) -> Path:
     """A BERT folder with a fast tokenizer: 48 tokens, 32 dimensions."""
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast

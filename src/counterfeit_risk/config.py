@@ -19,15 +19,26 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
 
 def _existing_file(path: Path) -> Path:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be used: {error.strerror}") from None
+    if not there:
         raise ValueError(f"there is no file {path}")
     return path
 
 
 def _existing_folder(path: Path) -> Path:
-    if not path.is_dir():
+    if not _is_folder(path):
         raise ValueError(f"there is no folder {path}")
     return path
+
+
+def _is_folder(path: str | Path) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be used: {error.strerror}") from None
 
 
 def _image_tower(name: str, info: ValidationInfo) -> str:
@@ -37,7 +48,7 @@ def _image_tower(name: str, info: ValidationInfo) -> str:
     if kind != "timm" or not source:
         raise ValueError(f"unknown tower {name!r}; write timm:NAME, timm:HUB_ID_OR_FOLDER or clip:HUB_ID_OR_FOLDER")
     known: Collection[str] | None = (info.context or {}).get("timm_models")
-    if "/" in source or Path(source).is_dir():
+    if "/" in source or _is_folder(source):
         return _folder_or_hub_id(name, source)
     if known is not None and source.split(".")[0] not in known:
         close = difflib.get_close_matches(source, known, n=3)
@@ -56,7 +67,7 @@ def _text_tower(name: str) -> str:
 
 
 def _folder_or_hub_id(name: str, source: str) -> str:
-    if not Path(source).is_dir() and not _HUB_ID.fullmatch(source):
+    if not _is_folder(source) and not _HUB_ID.fullmatch(source):
         raise ValueError(f"tower {name!r}: there is no folder {source}, and it cannot be a hub id")
     return name
 
@@ -196,7 +207,7 @@ class Settings(Section):
         if self.training.towers == "full":
             return self
         kind, _, source = self.model.image_encoder.partition(":")
-        named = kind == "clip" or "/" in source or Path(source).is_dir()
+        named = kind == "clip" or "/" in source or _is_folder(source)
         if not named and self.model.image_weights is None:
             raise ValueError(
                 f"training.towers is frozen, but {self.model.image_encoder} has random weights: "
@@ -274,16 +285,22 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], list[str]]:
         raise SettingsError(str(path), ["there is no such file"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [f"cannot be read: {error}"]) from None
-    loader = _Loader(text)
     try:
-        values = loader.get_single_data()
+        values, problems = _parse_yaml(text)
     except yaml.YAMLError as error:
         raise SettingsError(str(path), [f"is not YAML: {' '.join(str(error).split())}"]) from None
-    finally:
-        loader.dispose()
     if not isinstance(values, dict):
         raise SettingsError(str(path), [f"must be a mapping of sections, not {_kind(values)}"])
-    return values, loader.problems
+    return values, problems
+
+
+def _parse_yaml(text: str) -> tuple[Any, list[str]]:
+    try:
+        loader = _Loader(text)
+        return loader.get_single_data(), loader.problems
+    except (AttributeError, KeyError, RecursionError, ValueError) as error:
+        # what int(), datetime() and their like raise goes through PyYAML as it is: 2024-13-45 looks like a date
+        raise yaml.YAMLError(f"a value cannot be read: {error}") from None
 
 
 def _apply_override(values: dict[str, Any], override: str) -> list[str]:
@@ -292,7 +309,7 @@ def _apply_override(values: dict[str, Any], override: str) -> list[str]:
     if not equals or not all(keys):
         return [f"--set {override}: write it as section.key=value"]
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 (_Loader is a SafeLoader)
+        value, problems = _parse_yaml(text)
     except yaml.YAMLError:
         return [f"--set {override}: {text!r} is not a YAML value"]
     section = values
@@ -301,7 +318,7 @@ def _apply_override(values: dict[str, Any], override: str) -> list[str]:
         if not isinstance(section, dict):
             return [f"--set {override}: {'.'.join(keys[:depth])} is a value, not a section"]
     section[keys[-1]] = value
-    return []
+    return [f"--set {override}: {problem}" for problem in problems]
 
 
 def _describe(detail: ErrorDetails) -> str:

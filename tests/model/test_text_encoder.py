@@ -177,7 +177,7 @@ def test_a_weight_of_another_shape_is_refused(tiny_bert: Path, towers: Towers, c
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 200}))
 
-    with pytest.raises(CheckpointError, match="tower.*bert"):
+    with pytest.raises(CheckpointError, match=r"tower .*bert"):
         load_text_encoder(towers(text_encoder=f"hf:{folder}"), [])
 
 
@@ -195,7 +195,7 @@ def test_a_folder_without_a_tokenizer_is_refused(tiny_bert: Path, towers: Towers
     (folder / "tokenizer.json").unlink()
     (folder / "tokenizer_config.json").unlink()
 
-    with pytest.raises(CheckpointError, match="tokenizer of"):
+    with pytest.raises(CheckpointError, match="knows no word"):
         load_text_encoder(towers(text_encoder=f"hf:{folder}"), [])
 
 

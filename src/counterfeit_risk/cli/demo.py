@@ -166,7 +166,7 @@ def _work_queue(paths: DemoPaths, queue: TakedownQueue) -> None:
             leased.case.case_id,
             "demo-reviewer",
             Verdict(label.value),
-            f"the synthetic market's record says {label.value}",
+            f"the market's record: {label.value}",
             leased.token,
             datetime.now(UTC),
         )

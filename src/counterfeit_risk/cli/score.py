@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -46,7 +47,8 @@ def score(
 
 def counts_table(manifest: ScoringManifest) -> Table:
     """The counts of a run, which reconcile."""
-    table = Table("rows", "count", title="Rows in and out", title_justify="left")
+    table = Table("rows", title="Rows in and out", title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("count", justify="right")
     for name, count in counts(manifest):
         table.add_row(name, f"{count:,}")
     table.caption = f"{manifest.listings_per_second:,.0f} listings/s, peak memory {manifest.peak_memory_mb:,.0f} MB"
@@ -58,7 +60,7 @@ def counts(manifest: ScoringManifest) -> list[tuple[str, int]]:
     return [
         ("in the dump", manifest.rows_in),
         ("scored", manifest.scored),
-        ("  of them without a photo or part of the text", manifest.scored_in_part),
+        ("  of them without a photo or part of the title", manifest.scored_in_part),
         *((f"  of them in the {band} band", count) for band, count in sorted(manifest.bands.items())),
         ("rejected", sum(manifest.rejected.values())),
         *((f"  {reason}", count) for reason, count in sorted(manifest.rejected.items())),

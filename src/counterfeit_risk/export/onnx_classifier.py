@@ -46,6 +46,8 @@ class OnnxClassifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
         options.log_severity_level = 3
+        # threads that wait by spinning starve those that decode photos, and every other process on the machine
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._image_encoder = _session(folder / IMAGE_ENCODER, options)
         self._text_encoder = _session(folder / TEXT_ENCODER, options)
         self._risk_head = _session(folder / RISK_HEAD, options)

@@ -95,6 +95,9 @@ def _read_tokenizer(source: str, max_tokens: int) -> str:
         raise CheckpointError(f"cannot read the tokenizer of {source}: {error}") from None
     if not isinstance(tokenizer, PreTrainedTokenizerFast) or tokenizer.pad_token is None:
         raise CheckpointError(f"the tokenizer of {source} has no fast form (tokenizer.json) or no padding token")
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        # transformers makes up an empty one where a folder holds none
+        raise CheckpointError(f"the tokenizer of {source} knows no word; does {source} hold its tokenizer.json?")
     return configure_tokenizer(
         tokenizer.backend_tokenizer,
         max_tokens=max_tokens,

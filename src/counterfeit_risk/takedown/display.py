@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import PurePath
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -17,19 +18,20 @@ from counterfeit_risk.takedown.states import CaseState
 
 def queue_table(cases: Iterable[Case]) -> Table:
     """One row a case, in the order given."""
-    table = Table(title="Takedown queue", title_justify="left")
+    table = Table(title="Takedown queue", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("case", "risk"):
-        table.add_column(heading, justify="right")
-    for heading in ("band", "due (UTC)", "platform", "brand", "title", "with"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("band", "due (UTC)", "platform", "with"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("title", overflow="fold")
     for case in cases:
         listing = case.listing
         table.add_row(
             str(case.case_id),
             f"{case.risk:.3f}",
             case.band,
-            format_time(case.due_at),
-            *(plain_text(text) for text in (listing.platform, listing.brand, listing.title, case.leased_by)),
+            f"{case.due_at:%d %b %H:%M}",
+            *(plain_text(text) for text in (listing.platform, case.leased_by, listing.title)),
         )
     return table
 
@@ -59,7 +61,7 @@ def case_sheet(leased: LeasedCase) -> Table:
 
 def actions_table(actions: Iterable[Action]) -> Table:
     """One row an action, in the order given."""
-    table = Table(title="Actions", title_justify="left")
+    table = Table(title="Actions", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("sequence", justify="right")
     for heading in ("action", "listing", "platform", "case", "at (UTC)", "reason"):
         table.add_column(heading, overflow="fold")

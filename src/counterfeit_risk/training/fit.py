@@ -25,6 +25,9 @@ from counterfeit_risk.training.setup import TrainingSetup
 
 logger = logging.getLogger(__name__)
 
+_EMBEDDED_AT_ONCE = 16
+"""Listings: activations of larger batches leave the processor's caches, and on a CPU cost more than they save."""
+
 
 def fit_classifier(
     setup: TrainingSetup, settings: Settings, run: TrackedRun, checkpoints: Path, *, show_progress: bool
@@ -59,7 +62,7 @@ def _split_data(setup: TrainingSetup, settings: Settings) -> SplitData:
     started = time.monotonic()
     batches: DataLoader[Any] = DataLoader(
         dataset,
-        batch_size=settings.training.batch_size,
+        batch_size=_EMBEDDED_AT_ONCE,
         collate_fn=collate,
         num_workers=settings.training.workers,
     )

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from counterfeit_risk.model.classifier import EmbeddedBatch
+from counterfeit_risk.model.fusion import RiskHead
+
+IMAGE_DIM, TEXT_DIM = 6, 5
+
+
+@pytest.fixture(scope="module")
+def head() -> RiskHead:
+    torch.manual_seed(0)
+    head = RiskHead(IMAGE_DIM, TEXT_DIM, fusion_dim=8, dropout=0.5).eval()
+    with torch.no_grad():  # zeros, as they start, would hide where they are used
+        head.missing_photo.normal_()
+        head.missing_title.normal_()
+    return head
+
+
+def listings(photo_mask: list[list[int]], title_mask: list[int], *, seed: int = 0) -> EmbeddedBatch:
+    random = torch.Generator().manual_seed(seed)
+    mask = torch.tensor(photo_mask).bool()
+    return EmbeddedBatch(
+        torch.randn(*mask.shape, IMAGE_DIM, generator=random),
+        mask,
+        torch.randn(len(mask), TEXT_DIM, generator=random),
+        torch.tensor(title_mask).bool(),
+    )
+
+
+@torch.no_grad()
+def judge(head: RiskHead, batch: EmbeddedBatch) -> np.ndarray:
+    """(3, B) logits."""
+    return torch.stack(head(*batch)).numpy()
+
+
+def assert_equal(one: np.ndarray, other: np.ndarray) -> None:
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@given(st.permutations(range(4)), st.lists(st.booleans(), min_size=4, max_size=4), st.integers(0, 99))
+@settings(deadline=None, max_examples=25)
+def test_the_order_of_photos_does_not_matter(head: RiskHead, order: list[int], mask: list[bool], seed: int) -> None:
+    batch = listings([mask], [1], seed=seed)
+
+    shuffled = batch._replace(photo_embeddings=batch.photo_embeddings[:, order], photo_mask=batch.photo_mask[:, order])
+
+    assert_equal(judge(head, batch), judge(head, shuffled))
+
+
+def test_what_lies_under_the_photo_mask_does_not_matter(head: RiskHead) -> None:
+    batch = listings([[1, 0, 1], [0, 0, 0]], [1, 1])
+    other = batch.photo_embeddings.clone()
+    other[~batch.photo_mask] = 1000.0
+
+    assert_equal(judge(head, batch), judge(head, batch._replace(photo_embeddings=other)))
+
+
+def test_places_without_a_photo_do_not_matter(head: RiskHead) -> None:
+    batch = listings([[1, 1, 0, 0]], [1])
+
+    narrow = batch._replace(photo_embeddings=batch.photo_embeddings[:, :2], photo_mask=batch.photo_mask[:, :2])
+
+    assert_equal(judge(head, batch), judge(head, narrow))
+
+
+def test_what_stands_for_a_missing_title_does_not_matter(head: RiskHead) -> None:
+    batch = listings([[1]], [0])
+
+    other = batch._replace(title_embedding=batch.title_embedding + 3)
+
+    assert_equal(judge(head, batch), judge(head, other))
+
+
+def test_a_photo_that_is_there_matters(head: RiskHead) -> None:
+    batch = listings([[1, 1]], [1])
+    other = batch.photo_embeddings.clone()
+    other[0, 1] += torch.arange(IMAGE_DIM)
+
+    fused, photo, title = (judge(head, batch) - judge(head, batch._replace(photo_embeddings=other)))[:, 0]
+
+    assert abs(fused) > 1e-4
+    assert abs(photo) > 1e-4
+    assert title == 0
+
+
+def test_a_title_that_is_there_matters(head: RiskHead) -> None:
+    batch = listings([[1, 1]], [1])
+
+    other = batch._replace(title_embedding=batch.title_embedding + torch.arange(TEXT_DIM))
+
+    fused, photo, title = (judge(head, batch) - judge(head, other))[:, 0]
+    assert abs(fused) > 1e-4
+    assert photo == 0
+    assert abs(title) > 1e-4
+
+
+def test_each_listing_is_judged_by_itself(head: RiskHead) -> None:
+    batch = listings([[1, 1], [1, 0], [0, 0], [0, 0]], [1, 0, 1, 0])
+
+    together = judge(head, batch)
+
+    for row in range(4):
+        alone = EmbeddedBatch(*(tensor[row : row + 1] for tensor in batch))
+        assert_equal(together[:, row], judge(head, alone)[:, 0])
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e6])
+def test_no_listing_gets_a_nan_whatever_is_missing(head: RiskHead, size: float) -> None:
+    batch = listings([[1, 1], [1, 0], [0, 0], [0, 0]], [1, 0, 1, 0])
+
+    logits = judge(
+        head,
+        batch._replace(photo_embeddings=batch.photo_embeddings * size, title_embedding=batch.title_embedding * size),
+    )
+
+    assert logits.shape == (3, 4)
+    assert np.isfinite(logits).all()
+
+
+def gradients(head: RiskHead, batch: EmbeddedBatch) -> dict[str, Tensor]:
+    head.zero_grad()
+    head(*batch).fused.sum().backward()
+    return {name: parameter.grad for name, parameter in head.named_parameters() if parameter.grad is not None}
+
+
+def test_a_missing_part_learns_its_embedding(head: RiskHead) -> None:
+    found = gradients(head, listings([[0, 0]], [0]))
+
+    assert found["missing_photo"].abs().sum() > 0
+    assert found["missing_title"].abs().sum() > 0
+
+
+def test_embeddings_of_missing_parts_learn_nothing_from_whole_listings(head: RiskHead) -> None:
+    found = gradients(head, listings([[1, 1]], [1]))
+
+    assert found["missing_photo"].abs().sum() == 0
+    assert found["missing_title"].abs().sum() == 0
+
+
+def test_attention_learns_from_listings_with_several_photos(head: RiskHead) -> None:
+    assert gradients(head, listings([[1, 1]], [1]))["photo_attention.weight"].abs().sum() > 0
+    assert gradients(head, listings([[1, 0]], [1]))["photo_attention.weight"].abs().sum() < 1e-5
+
+
+def test_gradients_are_finite_where_nothing_is_there(head: RiskHead) -> None:
+    for gradient in gradients(head, listings([[0, 0], [1, 1]], [0, 1])).values():
+        assert torch.isfinite(gradient).all()
