@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from counterfeit_risk.config import Settings, load_settings, read_yaml
+from counterfeit_risk.config import Settings, load_settings
 from counterfeit_risk.errors import SettingsError
+from counterfeit_risk.strict_yaml import read_yaml
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
 

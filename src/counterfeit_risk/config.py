@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from counterfeit_risk.errors import SettingsError
+from counterfeit_risk.strict_yaml import kind_of, parse_strictly, read_strictly
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
@@ -229,7 +230,7 @@ def load_settings(path: Path, overrides: Iterable[str] = (), *, timm_models: Col
     Raises:
         SettingsError: with every mistake found.
     """
-    values, problems = _read_yaml(path)
+    values, problems = read_strictly(path)
     for override in overrides:
         problems += _apply_override(values, override)
     try:
@@ -241,75 +242,13 @@ def load_settings(path: Path, overrides: Iterable[str] = (), *, timm_models: Col
     return settings
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Reads a YAML mapping in which no key stands twice.
-
-    Raises:
-        SettingsError: with every mistake found.
-    """
-    values, problems = _read_yaml(path)
-    if problems:
-        raise SettingsError(str(path), problems)
-    return values
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without two of its traps: `1e-5` is a number, and a key that stands twice is a mistake."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self.problems: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's signature)
-        seen: dict[Any, int] = {}
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
-            if str(key) in seen:
-                self.problems.append(f"line {line}: key {key!r} stands twice, first on line {seen[str(key)]}")
-            seen.setdefault(str(key), line)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"),
-    list("-+.0123456789"),
-)
-
-
-def _read_yaml(path: Path) -> tuple[dict[str, Any], list[str]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(str(path), ["there is no such file"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), [f"cannot be read: {error}"]) from None
-    try:
-        values, problems = _parse_yaml(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(str(path), [f"is not YAML: {' '.join(str(error).split())}"]) from None
-    if not isinstance(values, dict):
-        raise SettingsError(str(path), [f"must be a mapping of sections, not {_kind(values)}"])
-    return values, problems
-
-
-def _parse_yaml(text: str) -> tuple[Any, list[str]]:
-    try:
-        loader = _Loader(text)
-        return loader.get_single_data(), loader.problems
-    except (AttributeError, KeyError, RecursionError, ValueError) as error:
-        # what int(), datetime() and their like raise goes through PyYAML as it is: 2024-13-45 looks like a date
-        raise yaml.YAMLError(f"a value cannot be read: {error}") from None
-
-
 def _apply_override(values: dict[str, Any], override: str) -> list[str]:
     name, equals, text = override.partition("=")
     keys = name.split(".")
     if not equals or not all(keys):
         return [f"--set {override}: write it as section.key=value"]
     try:
-        value, problems = _parse_yaml(text)
+        value, problems = parse_strictly(text)
     except yaml.YAMLError:
         return [f"--set {override}: {text!r} is not a YAML value"]
     section = values
@@ -328,7 +267,7 @@ def _describe(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{where}: is required"
     if detail["type"] == "model_type":
-        return f"{where}: must be a mapping, not {_kind(detail['input'])}"
+        return f"{where}: must be a mapping, not {kind_of(detail['input'])}"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{where}: {message[0].lower()}{message[1:]}" + (
         "" if detail["type"] == "value_error" else f", not {detail['input']!r}"
@@ -340,13 +279,7 @@ def _suggest_key(detail: ErrorDetails) -> str:
     section: type[BaseModel] = Settings
     for name in sections:
         annotation = section.model_fields[str(name)].annotation
-        assert isinstance(annotation, type), "only sections hold keys"  # noqa: S101 (for the type checker)
+        assert isinstance(annotation, type), "only sections hold keys"
         section = annotation
     close = difflib.get_close_matches(str(key), section.model_fields, n=1)
     return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(section.model_fields)}"
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    return "a list" if isinstance(value, list) else f"the value {value!r}"

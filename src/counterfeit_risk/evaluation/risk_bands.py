@@ -22,7 +22,7 @@ class Band(StrEnum):
 
     AUTOMATIC = "automatic"
     REVIEW = "review"
-    PASS = "pass"  # noqa: S105 (a band, no password)
+    PASS = "pass"
 
 
 @dataclass(frozen=True)

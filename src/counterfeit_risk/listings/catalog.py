@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from counterfeit_risk.config import read_yaml
 from counterfeit_risk.errors import SettingsError
 from counterfeit_risk.listings import cells
 from counterfeit_risk.listings.columns import LABEL_COLUMNS, LISTING_COLUMNS, PHOTO_COLUMNS, TEXT_COLUMNS, check_columns
@@ -19,6 +18,7 @@ from counterfeit_risk.listings.listing import LabeledListing, Listing, Photo, Re
 from counterfeit_risk.listings.seen_ids import SeenIds
 from counterfeit_risk.listings.table_writer import Record, write_records
 from counterfeit_risk.listings.tables import MalformedRow, read_columns, read_rows
+from counterfeit_risk.strict_yaml import read_yaml
 
 T = TypeVar("T")
 

@@ -124,7 +124,7 @@ def _scratch(settings: ModelSettings, titles: Iterable[str]) -> tuple[TextEncode
         tokenizer,
         max_tokens=settings.max_title_tokens,
         pad_id=0,
-        pad_token="[PAD]",  # noqa: S106 (no password)
+        pad_token="[PAD]",
     )
     return TextEncoder(spec), tokenizer_json
 

@@ -61,10 +61,11 @@ def case_sheet(leased: LeasedCase) -> Table:
 
 def actions_table(actions: Iterable[Action]) -> Table:
     """One row an action, in the order given."""
-    table = Table(title="Actions", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title="Actions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("sequence", justify="right")
-    for heading in ("action", "listing", "platform", "case", "at (UTC)", "reason"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("action", "listing", "platform", "case", "at (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("reason", overflow="fold")
     for action in actions:
         table.add_row(
             str(action.sequence),
@@ -72,7 +73,7 @@ def actions_table(actions: Iterable[Action]) -> Table:
             plain_text(action.listing_id),
             plain_text(action.platform),
             str(action.case_id),
-            format_time(action.created_at),
+            f"{action.created_at:%d %b %H:%M}",
             plain_text(action.reason),
         )
     return table

@@ -98,7 +98,7 @@ def embed_rows(
     embedded: list[EmbeddedBatch] = []
     labels: list[Tensor] = []
     for batch in batches:
-        assert isinstance(batch.inputs, ListingBatch)  # noqa: S101 (for the type checker)
+        assert isinstance(batch.inputs, ListingBatch)
         output = classifier.encode(ListingBatch(*(tensor.to(device) for tensor in batch.inputs)))
         missing = max_photos - output.photo_mask.shape[1]
         photos = torch.nn.functional.pad(output.photo_embeddings, (0, 0, 0, missing))

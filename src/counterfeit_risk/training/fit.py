@@ -100,7 +100,7 @@ def _precision(settings: TrainingSettings) -> Any:
 
 def _best_checkpoint(trainer: lightning.Trainer) -> ModelCheckpoint:
     checkpoint = trainer.checkpoint_callback
-    assert isinstance(checkpoint, ModelCheckpoint)  # noqa: S101 (for the type checker: `_trainer` put it there)
+    assert isinstance(checkpoint, ModelCheckpoint)
     return checkpoint
 
 
