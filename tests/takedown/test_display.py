@@ -29,7 +29,7 @@ def test_the_queue_shows_what_a_case_is_about(
 
     shown = render(queue_table(queue.top(NOW)))
 
-    for text in ("0.610", "review", "2026-03-04 12:00", "bazaar", "Norvell", "title of a"):
+    for text in ("0.610", "review", "04 Mar 12:00", "bazaar", "title of a"):
         assert text in shown
 
 
