@@ -135,6 +135,22 @@ class ModelSettings(Section):
     """Width D of the space in which photos and title meet."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> Self:
+        if self.image_weights and self.names_image_weights:
+            raise ValueError(f"image_weights does not go with {self.image_encoder}, which has weights of its own")
+        if self.image_options and self.image_encoder.startswith("clip:"):
+            raise ValueError(f"image_options are for timm models, not for {self.image_encoder}")
+        if "pretrained" in self.image_options:
+            raise ValueError("image_options cannot hold pretrained: name a hub id, or set image_weights")
+        return self
+
+    @property
+    def names_image_weights(self) -> bool:
+        """True where the tower's name says where its weights are."""
+        kind, _, source = self.image_encoder.partition(":")
+        return kind == "clip" or "/" in source or _is_folder(source)
+
 
 class TrainingSettings(Section):
     """How the classifier is fitted."""
@@ -207,9 +223,7 @@ class Settings(Section):
     def _frozen_towers_are_pretrained(self) -> Self:
         if self.training.towers == "full":
             return self
-        kind, _, source = self.model.image_encoder.partition(":")
-        named = kind == "clip" or "/" in source or _is_folder(source)
-        if not named and self.model.image_weights is None:
+        if not self.model.names_image_weights and self.model.image_weights is None:
             raise ValueError(
                 f"training.towers is frozen, but {self.model.image_encoder} has random weights: "
                 "set model.image_weights, name a hub id or folder, or set training.towers to full"

@@ -3,9 +3,11 @@
 Knows files and numbers, not what they mean.
 """
 
+import importlib.metadata
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
+from sqlalchemy.exc import SQLAlchemyError
 
 from counterfeit_risk.config import TrackingSettings
 from counterfeit_risk.errors import BundleError, RunError
@@ -92,7 +95,7 @@ def find_run(tracking_uri: str, run_id: str) -> TrackedRun:
     Raises:
         RunError: if there is none of this id.
     """
-    client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
+    client = _connect(tracking_uri)
     try:
         client.get_run(run_id)
     except MlflowException as error:
@@ -111,13 +114,15 @@ def open_run(
     """
     if resume:
         run = find_run(settings.uri, resume)
+        if run.client.get_run(resume).info.status == "FINISHED":
+            raise RunError(f"run {resume} is finished; there is nothing to resume")
         _check_same_params(run, params)
         run.client.update_run(resume, status="RUNNING")
     else:
         run = _create_run(settings, params)
     try:
         yield run
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns the first into the second
         run.client.set_terminated(run.run_id, "KILLED")
         raise
     except BaseException:
@@ -134,6 +139,7 @@ def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: 
     Returns:
         The version's number.
     """
+    artifact = f"bundle-{uuid.uuid4().hex[:8]}"  # a version that is registered never changes
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         mlflow.pyfunc.save_model(
@@ -142,15 +148,17 @@ def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: 
             data_path=str(bundle),
             signature=_SIGNATURE,
             input_example=[dict(input_example)],
-            pip_requirements=["counterfeit-risk"],
+            # the code travels along: nobody but this project says what "counterfeit-risk" is
+            code_paths=[str(Path(__file__).parent)],
+            pip_requirements=_base_requirements(),
         )
-        run.log_folder(model, "bundle")
+        run.log_folder(model, artifact)
     try:
         run.client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/bundle", run_id=run.run_id)
+    version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/{artifact}", run_id=run.run_id)
     if CHAMPION not in run.client.get_registered_model(name).aliases:
         run.client.set_registered_model_alias(name, CHAMPION, version.version)
     return int(version.version)
@@ -174,8 +182,17 @@ def fetch_bundle(uri: str, tracking_uri: str) -> Path:
     return model / str(loaded.flavors["python_function"]["data"])
 
 
+def _connect(tracking_uri: str) -> MlflowClient:
+    try:
+        client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError, SQLAlchemyError) as error:
+        raise RunError(f"there is no MLflow store at {tracking_uri}: {_first_line(error)}") from None
+    return client
+
+
 def _create_run(settings: TrackingSettings, params: Mapping[str, Any]) -> TrackedRun:
-    client = MlflowClient(settings.uri, registry_uri=settings.uri)
+    client = _connect(settings.uri)
     experiment = client.get_experiment_by_name(settings.experiment)
     if experiment is None:
         location = (settings.folder / "artifacts").resolve().as_uri()
@@ -200,13 +217,19 @@ def _check_same_params(run: TrackedRun, params: Mapping[str, Any]) -> None:
         raise RunError(f"run {run.run_id} was started with other settings: {'; '.join(changed)}")
 
 
+def _base_requirements() -> list[str]:
+    return [one for one in importlib.metadata.requires("counterfeit-risk") or [] if "extra ==" not in one]
+
+
 def _git_commit() -> str | None:
-    """Commit of the code in the current directory, marked when files differ from it; None outside git."""
+    """Commit of this code, marked when files differ from it; None outside git."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
+    folder = Path(__file__).parent
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        described = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return described.stdout.strip()
 
 
 def _text(value: Any) -> str:

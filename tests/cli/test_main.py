@@ -72,8 +72,20 @@ def test_too_many_rejects_exit_with_1(tiny_demo: Path, tmp_path: Path) -> None:
 
 def test_evaluate_writes_a_report(tiny_demo: Path, tmp_path: Path) -> None:
     out = tmp_path / "evaluation"
-    table = tiny_demo / "market" / "labeled.csv"
-    result = run("evaluate", str(tiny_demo / "bundle"), str(table), "--out", str(out), "--capacity", "10")
+    market = tiny_demo / "market"
+    # the same rows but one: another table than the model learned from
+    lines = (market / "labeled.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    table = tmp_path / "other.csv"
+    table.write_text("".join(lines[:-1]), encoding="utf-8")
+    arguments = ("--image-root", str(market), "--out", str(out), "--capacity", "10")
+    result = run("evaluate", str(tiny_demo / "bundle"), str(table), *arguments)
     assert result.returncode == 0, result.stderr
     assert "average precision" in result.stdout.lower()
     assert (out / "report.html").read_text().count("data:image/png") >= 3
+
+
+def test_a_model_is_not_evaluated_on_what_it_learned_from(tiny_demo: Path, tmp_path: Path) -> None:
+    table = tiny_demo / "market" / "labeled.csv"
+    result = run("evaluate", str(tiny_demo / "bundle"), str(table), "--out", str(tmp_path / "evaluation"))
+    assert result.returncode == 2
+    assert "learned from" in result.stderr

@@ -50,8 +50,22 @@ def test_an_unknown_format_is_refused(folder: Path, version: Any) -> None:
 
 
 def test_a_manifest_may_not_name_files_outside(folder: Path) -> None:
-    edit_manifest(folder, files={"../secret": "0"})
+    files = json.loads((folder / MANIFEST).read_text())["files"]
+    edit_manifest(folder, files=files | {"../secret": "0"})
     with pytest.raises(BundleError, match="outside"):
+        open_bundle(folder)
+
+
+@pytest.mark.parametrize("changes", [{"max_photos": 1}, {"bands": {"review_from": 0.99}}, {"model_id": "0" * 16}])
+def test_a_manifest_that_describes_another_model_is_refused(folder: Path, changes: dict[str, Any]) -> None:
+    edit_manifest(folder, **changes)
+    with pytest.raises(BundleError, match="was changed"):
+        open_bundle(folder)
+
+
+def test_a_manifest_that_names_no_graphs_is_refused(folder: Path) -> None:
+    edit_manifest(folder, files={})
+    with pytest.raises(BundleError, match="names no"):
         open_bundle(folder)
 
 

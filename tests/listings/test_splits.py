@@ -135,3 +135,9 @@ def test_a_table_of_one_class_is_refused() -> None:
 def test_no_listings_are_refused() -> None:
     with pytest.raises(ListingTableError, match="no listings"):
         split_listings(np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64), SHARES, seed=0)
+
+
+def test_a_seller_with_and_without_a_known_group_is_one_seller() -> None:
+    groups = group_listings(["s1", "s1", "s2", "s3"], [[], [], [], []], seller_groups=["g1", None, "g1", None])
+    assert groups[0] == groups[1] == groups[2]
+    assert groups[3] != groups[0]

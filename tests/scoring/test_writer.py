@@ -8,7 +8,7 @@ from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import RejectedRow, RejectReason
 from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore, read_scores
-from counterfeit_risk.scoring.writer import PartWriter
+from counterfeit_risk.scoring.writer import PartWriter, write_text_atomically
 
 SCORE = RiskScore(
     listing_id="a",
@@ -32,6 +32,9 @@ def test_scores_read_back_as_they_were_written(tmp_path: Path) -> None:
     writer = PartWriter(tmp_path)
     writer.write(0, [SCORE, REJECTED])
     writer.write(1, [other])
+    with pytest.raises(ListingTableError, match="no finished run"):
+        list(read_scores(tmp_path))
+    write_text_atomically("{}", tmp_path / "manifest.json")
     assert list(read_scores(tmp_path)) == [SCORE, other]
 
 
@@ -52,5 +55,5 @@ def test_a_part_is_complete_only_once_its_scores_are_there(tmp_path: Path) -> No
 
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ListingTableError, match="score --out"):
+    with pytest.raises(ListingTableError, match="no finished run"):
         list(read_scores(tmp_path))

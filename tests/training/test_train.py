@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from counterfeit_risk.config import Settings
-from counterfeit_risk.errors import ListingTableError, RunError
+from counterfeit_risk.errors import ListingTableError, RunError, WorkError
 from counterfeit_risk.listings.catalog import read_labeled_listings
 from counterfeit_risk.listings.listing import LabeledListing
 from counterfeit_risk.tracking import TrackedRun, find_run
@@ -115,11 +115,28 @@ def test_a_killed_run_resumes_under_its_id(settings: Settings) -> None:
     assert len(steps) == len(set(steps)) == 40
 
 
-def test_a_run_does_not_resume_under_other_settings(tiny_run: TrackedRun, settings: Settings) -> None:
+def test_a_run_does_not_resume_under_other_settings(settings: Settings, tmp_path: Path) -> None:
+    table = tmp_path / "one_sided.csv"
+    table.write_text("listing_id,title,image_path,label\n1,bag,,genuine\n")
+    broken = settings.model_copy(update={"data": settings.data.model_copy(update={"listings": table})})
+    with pytest.raises(ListingTableError):
+        train(broken)
+    with pytest.raises(RunError, match=r"data\.listings was .*one_sided.*, is "):
+        train(settings, resume=only_run(settings).run_id)
+
+
+def test_a_finished_run_is_not_resumed(tiny_run: TrackedRun, settings: Settings) -> None:
     own = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": tiny_run.tracking_uri})})
-    changed = own.model_copy(update={"training": own.training.model_copy(update={"learning_rate": 0.5})})
-    with pytest.raises(RunError, match=r"training\.learning_rate was .* is 0\.5"):
-        train(changed, resume=tiny_run.run_id)
+    with pytest.raises(RunError, match="is finished"):
+        train(own, resume=tiny_run.run_id)
+    assert status(tiny_run) == "FINISHED"
+
+
+def test_training_that_diverges_fails_and_says_so(settings: Settings) -> None:
+    wild = settings.model_copy(update={"training": settings.training.model_copy(update={"learning_rate": 1e30})})
+    with pytest.raises(WorkError, match="diverged"):
+        train(wild)
+    assert status(only_run(settings)) == "FAILED"
 
 
 def test_an_unknown_run_cannot_be_resumed(settings: Settings) -> None:

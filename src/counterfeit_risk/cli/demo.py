@@ -84,6 +84,8 @@ def demo(
     """Run every stage on a synthetic market: train, export, score a night, fill the queue, decide, report."""
     started = time.monotonic()
     paths = DemoPaths(out)
+    if not config.is_file():
+        raise UsageError(f"there is no {config}; run the demo where the project lies, or name a file with --config")
     _open_folder(out)
     with _step("1/6 drawing a synthetic market"):
         _write_market(paths, listings, nightly)

@@ -16,6 +16,8 @@ from counterfeit_risk.cli.options import (
 )
 from counterfeit_risk.cli.progress import progress
 from counterfeit_risk.config import EvaluationSettings
+from counterfeit_risk.embeddings.fingerprint import file_hash
+from counterfeit_risk.errors import UsageError
 from counterfeit_risk.export.bundle import open_bundle
 from counterfeit_risk.listings.catalog import load_column_map
 from counterfeit_risk.scoring.runner import Dump
@@ -38,6 +40,8 @@ def evaluate(
 
     model = open_bundle(bundle_folder(bundle, tracking_uri))
     dump = Dump(listings, load_column_map(column_map), image_root)
+    if file_hash(listings) == model.manifest.training_data["table_sha256"]:
+        raise UsageError(f"{listings} is the table that this model learned from; its run holds the held-out evaluation")
     with progress("scoring") as advance:
         predictions = predict_labelled(model, dump, on_progress=advance)
     settings = EvaluationSettings(review_capacity=capacity)

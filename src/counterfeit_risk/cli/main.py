@@ -42,6 +42,8 @@ def main() -> None:
         app()
     except CounterfeitRiskError as error:
         _fail(str(error), error.exit_status)
+    except ModuleNotFoundError as error:
+        _fail(f"this command needs {error.name}, which is not installed: pip install 'counterfeit-risk[train]'", 2)
     except OSError as error:
         # a full disk, a folder without permission: the file system's own words say it best
         _fail(str(error), 1)

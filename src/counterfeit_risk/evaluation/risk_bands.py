@@ -47,6 +47,8 @@ class RiskBands:
         """
         if np.isnan(risks).any():
             raise ValueError(f"{int(np.isnan(risks).sum())} of {risks.size} risks are NaN and belong to no band")
+        # a threshold is a 64-bit number: compared as 32-bit ones, it would round onto the risks next to it
+        risks = np.asarray(risks, np.float64)
         bands = np.where(risks >= self.review_from, Band.REVIEW, Band.PASS).astype(object)
         if self.automatic_from is not None:
             bands[(risks >= self.automatic_from) & complete] = Band.AUTOMATIC
@@ -85,9 +87,10 @@ def fit_risk_bands(
         complete: (N,) bool, False where a listing can never be automatic; all can where it is not given.
     """
     rng = np.random.default_rng(seed)
+    risks = np.asarray(risks, np.float32)  # as the exported graph will give them
     eligible = np.ones(labels.size, dtype=bool) if complete is None else complete
-    share = _share_to_test(labels[eligible], settings)
     tested = _one_a_group(np.flatnonzero(eligible), groups, rng)
+    share = _share_to_test(labels[tested], settings)
     automatic_from, automatic = _fit_automatic(risks[tested], labels[tested], share, settings)
     counterfeits = _one_a_group(np.flatnonzero(labels), groups, rng)
     review_from, review = _fit_review(np.sort(risks[counterfeits]), settings)
@@ -148,7 +151,7 @@ def _fit_automatic(
     if not steps:
         needed = guarantees.listings_needed(failed, share=share, confidence=settings.confidence)
         return None, evidence | {"more_listings_needed": needed - (size or risks.size)}
-    return max(0.0, float(np.nextafter(cuts[size], np.inf))), evidence
+    return max(0.0, float(np.nextafter(np.float32(cuts[size]), np.float32(np.inf)))), evidence
 
 
 def _sizes_above(cuts: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ class Manifest(BaseModel):
 
     format_version: Literal[1] = FORMAT_VERSION
     model_id: str
-    """Names the risks: equal for two bundles exactly when all their files are equal."""
+    """Equal for two bundles exactly when they give every listing the same risk and band."""
     run_id: str
     created_at: datetime
     files: dict[str, str]
@@ -68,6 +68,11 @@ def open_bundle(folder: Path) -> ModelBundle:
         BundleError: if it is no bundle, of an unknown format, or a file is missing or changed.
     """
     manifest = _read_manifest(folder)
+    missing = {IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER} - manifest.files.keys()
+    if missing:
+        raise BundleError(f"{folder} is not whole: its manifest names no {', '.join(sorted(missing))}")
+    if manifest.model_id != model_id(manifest.files, manifest.image_preprocessing, manifest.max_photos, manifest.bands):
+        raise BundleError(f"{folder / MANIFEST} was changed: it does not describe model {manifest.model_id}")
     for name, expected in manifest.files.items():
         path = folder / name
         if Path(name).name != name:
@@ -85,9 +90,11 @@ def hash_files(folder: Path, names: list[str]) -> dict[str, str]:
     return {name: file_hash(folder / name) for name in names}
 
 
-def model_id(files: Mapping[str, str], bands: Mapping[str, Any]) -> str:
-    """Names a model by its files and its bands: calibration and preprocessing are inside the files."""
-    return hashlib.sha256(json.dumps([dict(files), dict(bands)], sort_keys=True).encode()).hexdigest()[:16]
+def model_id(files: Mapping[str, str], preprocessing: ImagePreprocessing, max_photos: int, bands: Any) -> str:
+    """Names a model by all that its risks and bands depend on; calibration is inside the files."""
+    graphs = {name: files[name] for name in (IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER)}
+    parts = [graphs, preprocessing.model_dump(mode="json"), max_photos, bands]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read_manifest(folder: Path) -> Manifest:

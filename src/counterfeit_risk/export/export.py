@@ -104,7 +104,7 @@ def _manifest(
     }
     metrics = run.client.get_run(run.run_id).data.metrics
     return Manifest(
-        model_id=model_id(files, bands.to_dict()),
+        model_id=model_id(files, spec.image_encoder.preprocessing, spec.max_photos, bands.to_dict()),
         run_id=run.run_id,
         created_at=datetime.now(UTC),
         files=files,

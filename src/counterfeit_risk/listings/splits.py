@@ -31,12 +31,18 @@ class Split(StrEnum):
     TEST = "test"
 
 
-def group_listings(sellers: Sequence[str | None], photos: Sequence[Collection[str]]) -> NDArray[np.int64]:
+def group_listings(
+    sellers: Sequence[str | None],
+    photos: Sequence[Collection[str]],
+    *,
+    seller_groups: Sequence[str | None] | None = None,
+) -> NDArray[np.int64]:
     """Puts listings that share a seller or a photo, directly or through others, into one group.
 
     Args:
         sellers: (N,) seller of each listing; None shares nothing.
         photos: (N,) keys of each listing's photos; equal keys are equal photos.
+        seller_groups: (N,) groups of linked sellers, where known; None shares nothing.
 
     Returns:
         (N,) group of each listing, numbered from 0 without gaps.
@@ -44,8 +50,9 @@ def group_listings(sellers: Sequence[str | None], photos: Sequence[Collection[st
     shared: dict[tuple[str, str], int] = {}
     listings: list[int] = []
     keys: list[int] = []
-    for listing, (seller, photo_keys) in enumerate(zip(sellers, photos, strict=True)):
-        for key in _shared_keys(seller, photo_keys):
+    linked = seller_groups or [None] * len(sellers)
+    for listing, row in enumerate(zip(sellers, linked, photos, strict=True)):
+        for key in _shared_keys(*row):
             listings.append(listing)
             keys.append(len(sellers) + shared.setdefault(key, len(shared)))
     nodes = len(sellers) + len(shared)
@@ -90,9 +97,13 @@ def split_listings(
     return splits
 
 
-def _shared_keys(seller: str | None, photo_keys: Collection[str]) -> Iterator[tuple[str, str]]:
+def _shared_keys(
+    seller: str | None, seller_group: str | None, photo_keys: Collection[str]
+) -> Iterator[tuple[str, str]]:
     if seller is not None:
         yield ("seller", seller)
+    if seller_group is not None:
+        yield ("seller group", seller_group)
     for key in photo_keys:
         yield ("photo", key)
 

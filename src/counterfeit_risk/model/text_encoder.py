@@ -72,11 +72,14 @@ def load_text_encoder(settings: ModelSettings, titles: Iterable[str]) -> tuple[T
     else:
         model = _without_pooler(read_transformer(AutoModel, source, unused=("pooler.",)))
         spec_kind = "transformer"
-    limit = model.config.max_position_embeddings
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if limit is None:
+        raise CheckpointError(f"{source} is no text encoder with a token limit ({model.config.model_type})")
     if settings.max_title_tokens > limit:
         raise CheckpointError(
             f"model.max_title_tokens is {settings.max_title_tokens}, but {source} reads {limit} tokens at most"
         )
+    model.config.dtype = "float32"  # a tower that was saved in half precision is widened, like its weights
     spec = TextEncoderSpec(
         kind=spec_kind,
         architecture=model.config.to_dict() if spec_kind == "transformer" else model.config.to_diff_dict(),

@@ -63,7 +63,9 @@ def predict_labelled(
         labels=np.array([one.row.label is Label.COUNTERFEIT for one in judged]),
         logits=_log_odds(risks),
         groups=group_listings(
-            [one.row.seller_group or one.row.listing.seller_id for one in judged], [one.photo_hashes for one in judged]
+            [one.row.listing.seller_id for one in judged],
+            [one.photo_hashes for one in judged],
+            seller_groups=[one.row.seller_group for one in judged],
         ),
         slices={
             "brand": np.array([listing.brand or "" for listing in listings]),

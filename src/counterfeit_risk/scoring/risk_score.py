@@ -77,8 +77,10 @@ def read_scores(folder: Path) -> Iterator[RiskScore]:
         folder: what `counterfeit-risk score` wrote; it holds `scores/part-*.parquet`.
 
     Raises:
-        ListingTableError: if the folder holds no scores.
+        ListingTableError: if the folder holds no scores, or only a part of them: their counts were never reconciled.
     """
+    if not (folder / "manifest.json").is_file():
+        raise ListingTableError(f"{folder} holds no finished run; run `score --out {folder}` again until it is done")
     parts = sorted((folder / "scores").glob("part-*.parquet"))
     if not parts:
         raise ListingTableError(f"{folder} holds no scores/part-*.parquet; name the folder that `score --out` wrote")

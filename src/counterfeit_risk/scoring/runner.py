@@ -195,6 +195,7 @@ def _claim(out: Path, bundle: ModelBundle, dump: Dump) -> str:
         "model_id": bundle.manifest.model_id,
         "table_sha256": table_sha256,
         "columns": dump.columns.model_dump(mode="json"),
+        "image_root": str(dump.image_root) if dump.image_root else None,
         "rows_per_part": ROWS_PER_PART,
     }
     mark = out / "run.json"

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from counterfeit_risk.config import Settings, TrainingSettings
+from counterfeit_risk.errors import WorkError
+from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.tracking import TrackedRun
 from counterfeit_risk.training.batches import ListingCollate, SplitData, embed_rows
 from counterfeit_risk.training.lightning_model import MONITORED, ClassifierTraining
@@ -50,7 +52,7 @@ def fit_classifier(
         trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
         best = _best_checkpoint(trainer)
         logger.info("best epoch: validation average precision %.3f", best.best_model_score or float("nan"))
-        output = trainer.predict(module, datamodule=data, ckpt_path=best.best_model_path, weights_only=True)
+        output = _predictor().predict(module, datamodule=data, ckpt_path=best.best_model_path, weights_only=True)
     return _gather_logits(output or [], setup)
 
 
@@ -82,13 +84,20 @@ def _trainer(settings: Settings, run: TrackedRun, checkpoints: Path, *, show_pro
         max_epochs=settings.training.epochs,
         devices=1,
         precision=_precision(settings.training),
-        logger=MLFlowLogger(settings.tracking.experiment, tracking_uri=run.tracking_uri, run_id=run.run_id),
+        logger=_RunLogger(settings.tracking.experiment, tracking_uri=run.tracking_uri, run_id=run.run_id),
         callbacks=callbacks,
         enable_progress_bar=show_progress,
         enable_model_summary=False,
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
+    )
+
+
+def _predictor() -> lightning.Trainer:
+    """Full precision, whatever training used: calibration and bands are for the risks that a bundle will serve."""
+    return lightning.Trainer(
+        devices=1, precision="32-true", logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
 
 
@@ -108,9 +117,18 @@ def _gather_logits(output: list[Any], setup: TrainingSetup) -> NDArray[np.float6
     logits = np.full((len(setup.rows.listings), 3), np.nan)
     for rows, values in output:
         logits[rows.numpy()] = values.double().cpu().numpy()
+    if not np.isfinite(logits[np.isin(setup.rows.splits, [Split.CALIBRATION, Split.TEST])]).all():
+        raise WorkError("training diverged: the model gives no finite logit; lower training.learning_rate")
     logits[~setup.rows.has_photo, 1] = np.nan
     logits[~setup.rows.has_title, 2] = np.nan
     return logits
+
+
+class _RunLogger(MLFlowLogger):
+    """Leaves the run's status alone: a run is finished when its results are recorded, not when its last epoch ends."""
+
+    def finalize(self, status: str = "success") -> None:
+        pass
 
 
 class _EpochLog(Callback):

@@ -56,7 +56,8 @@ class ClassifierTraining(lightning.LightningModule):
     def validation_step(self, batch: TrainingBatch) -> None:
         """Gathers average precision and loss of the fused head."""
         logits = self(batch.inputs).fused
-        self.validation_average_precision.update(logits, batch.labels.int())
+        # torchmetrics would take logits that happen to lie in [0, 1] for probabilities, batch by batch
+        self.validation_average_precision.update(logits.float().sigmoid(), batch.labels.int())
         loss = binary_cross_entropy_with_logits(logits, batch.labels)
         self.log("validation/loss", loss, batch_size=len(batch.labels))
         self.log(MONITORED, self.validation_average_precision, batch_size=len(batch.labels))

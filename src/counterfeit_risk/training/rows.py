@@ -119,8 +119,9 @@ def read_labeled_rows(settings: DataSettings, reader: ContentReader, *, seed: in
     if not listings:
         raise ListingTableError(f"{settings.listings} holds no labelled listing that can be used")
     groups = group_listings(
-        [row.seller_group or row.listing.seller_id for row in listings],
+        [row.listing.seller_id for row in listings],
         [content.photo_hashes for content in contents],
+        seller_groups=[row.seller_group for row in listings],
     )
     labels = np.array([row.label is Label.COUNTERFEIT for row in listings])
     return LabeledRows(
