@@ -4,6 +4,7 @@ Knows no stage: what a value does is written where it is used. Paths are relativ
 """
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -201,9 +202,8 @@ class EvaluationSettings(Section):
 class TrackingSettings(Section):
     """Where runs are recorded."""
 
-    uri: str = "sqlite:///mlflow.db"
+    uri: str = Field(default_factory=lambda: os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db"))
     experiment: str = Field(default="counterfeit-risk", min_length=1)
-    registered_model: str = Field(default="counterfeit-risk", min_length=1)
     folder: Path = Path("runs")
     """Artifacts and checkpoints."""
 

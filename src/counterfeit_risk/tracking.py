@@ -138,6 +138,9 @@ def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: 
 
     Returns:
         The version's number.
+
+    Raises:
+        RunError: if the registry refuses it.
     """
     artifact = f"bundle-{uuid.uuid4().hex[:8]}"  # a version that is registered never changes
     with tempfile.TemporaryDirectory() as folder:
@@ -154,13 +157,13 @@ def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: 
         )
         run.log_folder(model, artifact)
     try:
-        run.client.create_registered_model(name)
+        if not run.client.search_registered_models(f"name = '{name}'"):
+            run.client.create_registered_model(name)
+        version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/{artifact}", run_id=run.run_id)
+        if CHAMPION not in run.client.get_registered_model(name).aliases:
+            run.client.set_registered_model_alias(name, CHAMPION, version.version)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/{artifact}", run_id=run.run_id)
-    if CHAMPION not in run.client.get_registered_model(name).aliases:
-        run.client.set_registered_model_alias(name, CHAMPION, version.version)
+        raise RunError(f"the bundle is written, but cannot be registered as {name}: {_first_line(error)}") from None
     return int(version.version)
 
 
@@ -174,12 +177,17 @@ def fetch_bundle(uri: str, tracking_uri: str) -> Path:
     Raises:
         BundleError: if the registry holds no such model.
     """
+    client = _connect(tracking_uri)
     try:
-        model = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, tracking_uri=tracking_uri))
-        loaded = mlflow.models.Model.load(str(model))
-    except (MlflowException, OSError) as error:
+        # mlflow's own download looks models:/ up in the process's registry, whatever address it is given
+        run_id, _, path = _source(uri, client).removeprefix("runs:/").partition("/")
+        fetched = client.download_artifacts(run_id, path)
+        flavor = mlflow.models.Model.load(fetched).flavors["python_function"]
+    except (MlflowException, OSError, KeyError, ValueError) as error:
         raise BundleError(f"cannot fetch {uri} from {tracking_uri}: {_first_line(error)}") from None
-    return model / str(loaded.flavors["python_function"]["data"])
+    if flavor.get("loader_module") != _SERVED_MODEL:
+        raise BundleError(f"{uri} in {tracking_uri} is not a model of this project")
+    return Path(fetched) / str(flavor["data"])
 
 
 def _connect(tracking_uri: str) -> MlflowClient:
@@ -189,6 +197,18 @@ def _connect(tracking_uri: str) -> MlflowClient:
     except (MlflowException, OSError, SQLAlchemyError) as error:
         raise RunError(f"there is no MLflow store at {tracking_uri}: {_first_line(error)}") from None
     return client
+
+
+def _source(uri: str, client: MlflowClient) -> str:
+    """Where a registered version lies, as `runs:/RUN/PATH`."""
+    name = uri.removeprefix("models:/")
+    if "@" in name:
+        name, _, alias = name.partition("@")
+        return str(client.get_model_version_by_alias(name, alias).source)
+    if uri.startswith("models:/"):
+        name, _, version = name.partition("/")
+        return str(client.get_model_version(name, version).source)
+    return uri
 
 
 def _create_run(settings: TrackingSettings, params: Mapping[str, Any]) -> TrackedRun:
@@ -223,7 +243,7 @@ def _base_requirements() -> list[str]:
 
 def _git_commit() -> str | None:
     """Commit of this code, marked when files differ from it; None outside git."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     folder = Path(__file__).parent
     try:
         described = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)

@@ -105,6 +105,7 @@ def test_a_registered_bundle_comes_back_whole_and_is_served(tiny_run: TrackedRun
 
     example = {"listing_id": "a", "title": "a bag", "images": []}
     register_bundle(tiny_run, tiny_bundle.folder, name="served", input_example=example)
+    mlflow.set_tracking_uri("sqlite://")  # the address that is given counts, not the process's own
     fetched = open_bundle(fetch_bundle(f"models:/served@{CHAMPION}", tiny_run.tracking_uri))
     assert fetched.manifest == tiny_bundle.manifest
     mlflow.set_tracking_uri(tiny_run.tracking_uri)

@@ -141,7 +141,7 @@ def test_the_nth_item_is_the_nth_row(tmp_path: Path) -> None:
     assert rows[-1] == Listing("5", "Bag", (Photo("a.jpg"), Photo("b.jpg")))
 
 
-def test_a_quote_that_is_never_closed_costs_no_row_before_the_next_quote(tmp_path: Path) -> None:
+def test_a_quote_that_is_never_closed_costs_the_rows_up_to_the_next_quote_and_each_is_counted(tmp_path: Path) -> None:
     table = write_text(
         tmp_path / "listings.csv",
         "listing_id,title,image_path",
@@ -152,7 +152,7 @@ def test_a_quote_that_is_never_closed_costs_no_row_before_the_next_quote(tmp_pat
         '5,"Shoe,b.jpg',
     )
 
-    assert reasons(read_listings(table)) == ["malformed_row", None, "malformed_row"]
+    assert reasons(read_listings(table)) == ["malformed_row"] * 3 + [None, "malformed_row"]
 
 
 def test_a_csv_with_byte_order_mark_and_long_title_is_read(tmp_path: Path) -> None:

@@ -175,6 +175,37 @@ def test_a_folder_with_other_things_is_left_alone(
         score_dump(tiny_bundle, Dump(write_dump([])), out)
 
 
+def test_a_second_run_at_the_same_time_is_refused(
+    tiny_bundle: ModelBundle, write_dump: WriteDump, tmp_path: Path
+) -> None:
+    dump, out = Dump(write_dump([])), tmp_path / "out"
+
+    def score_again(rows: int) -> None:
+        with pytest.raises(UsageError, match="another run is writing"):
+            score_dump(tiny_bundle, dump, out)
+
+    assert score_dump(tiny_bundle, dump, out, on_progress=score_again).scored == 20
+
+
+def test_a_quote_that_is_never_closed_costs_its_rows_but_hides_none(tiny_bundle: ModelBundle, tmp_path: Path) -> None:
+    table = tmp_path / "quote.csv"
+    rows = [f"{number},bag {number},\n" for number in range(50)]
+    rows[10] = '10,"bag 10,\n'
+    table.write_text("listing_id,title,image_path\n" + "".join(rows))
+    manifest = score_dump(tiny_bundle, Dump(table), tmp_path / "out")
+    assert (manifest.rows_in, manifest.scored, manifest.rejected) == (50, 10, {"malformed_row": 40})
+
+
+def test_a_row_with_endless_broken_photos_is_not_tried_to_the_end(
+    tiny_bundle: ModelBundle, write_dump: WriteDump, tmp_path: Path
+) -> None:
+    endless = {"listing_id": "endless", "title": "a bag", "image_paths": "|".join(["gone.jpg"] * 5000)}
+    score_dump(tiny_bundle, Dump(write_dump([endless])), tmp_path / "out")
+    lost = scores_by_id(tmp_path / "out")["endless"].photos_lost
+    assert len(lost) < 200
+    assert "more: not tried" in lost[-1]
+
+
 def test_rows_that_appear_from_nowhere_fail_the_run(
     tiny_bundle: ModelBundle, write_dump: WriteDump, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def scored(tmp_path: Path, make_score: Callable[..., RiskScore]) -> tuple[Path, 
         make_score("fine", 0.01, Band.PASS, scored_at=now),
     ]
     pq.write_table(to_table(rows), scores / "scores" / "part-00000.parquet")
+    (scores / "manifest.json").write_text("{}", encoding="utf-8")
     listings = dump / "listings.jsonl"
     lines = [
         {

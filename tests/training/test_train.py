@@ -26,7 +26,7 @@ SCRIPT = (
 def settings(tiny_run: TrackedRun, tmp_path: Path) -> Settings:
     """The tiny run's settings, with a store of its own."""
     recorded = json.loads(tiny_run.artifact("settings.json").read_text())
-    recorded["tracking"] |= {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "folder": str(tmp_path / "runs")}
+    recorded["tracking"] = {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "folder": str(tmp_path / "runs")}
     return Settings.model_validate(recorded)
 
 

@@ -40,7 +40,7 @@ def evaluate(
 
     model = open_bundle(bundle_folder(bundle, tracking_uri))
     dump = Dump(listings, load_column_map(column_map), image_root)
-    if file_hash(listings) == model.manifest.training_data["table_sha256"]:
+    if listings.is_file() and file_hash(listings) == model.manifest.training_data["table_sha256"]:
         raise UsageError(f"{listings} is the table that this model learned from; its run holds the held-out evaluation")
     with progress("scoring") as advance:
         predictions = predict_labelled(model, dump, on_progress=advance)

@@ -5,6 +5,7 @@ A command imports heavy libraries when it runs, so that help is quick and scorin
 
 import logging
 import os
+import signal
 import sys
 
 import typer
@@ -38,6 +39,7 @@ def main() -> None:
     # threads that wait by spinning make training many times slower as soon as another process wants a core
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _configure_logging()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a run ends as what it became
     try:
         app()
     except CounterfeitRiskError as error:

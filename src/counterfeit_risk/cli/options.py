@@ -18,7 +18,13 @@ ColumnMapOption = Annotated[
     Path | None, typer.Option("--column-map", help="YAML that maps a foreign dump's columns to ours.")
 ]
 ImageRootOption = Annotated[
-    Path | None, typer.Option("--image-root", help="Where image paths start.  [default: the table's folder]")
+    Path | None,
+    typer.Option(
+        "--image-root",
+        exists=True,
+        file_okay=False,
+        help="Where image paths start.  [default: the table's folder]",
+    ),
 ]
 TrackingOption = Annotated[
     str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store of runs and models.")

@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.fingerprint import listing_hash, photo_hash
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixels
+from counterfeit_risk.listings.columns import PHOTO_COLUMNS
 from counterfeit_risk.listings.images import ImageLimits, UnreadableImageError, decode_image, read_photo
 from counterfeit_risk.listings.listing import Listing
-from counterfeit_risk.listings.titles import normalize_title
+from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, normalize_title
+
+_TRIES_A_PHOTO = 8
+"""Photos tried for each that is wanted, so that a row with a million broken ones holds nobody up."""
+_NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class ListingContent:
     photo_hashes: tuple[str, ...]
     photos_lost: tuple[str, ...]
     """One `name: why` for each photo that could not be used."""
+    title_cut: bool = False
+    """True where the title is longer than what is read of one."""
 
     @property
     def is_empty(self) -> bool:
@@ -53,16 +60,23 @@ class ContentReader:
     def read(self, listing: Listing) -> ListingContent:
         """Reads a listing; a photo that cannot be used is named and left out."""
         pixels: list[NDArray[np.uint8]] = []
-        hashes, lost = [], []
-        for photo in listing.photos:
+        hashes: list[str] = []
+        # an entry of the photo column that is no photo at all has no name of its own
+        lost = [f"{name}: an entry is no photo" for name in listing.unreadable_fields if name in PHOTO_COLUMNS]
+        most = _TRIES_A_PHOTO * self.max_photos
+        for number, photo in enumerate(listing.photos):
             if len(pixels) == self.max_photos:
+                break
+            if number == most:
+                lost.append(f"{len(listing.photos) - most} more: not tried after {most}")
                 break
             try:
                 data = read_photo(photo, self.image_root, self.limits)
                 decoded = decode_image(data, smallest_side=self.preprocessing.smallest_side, limits=self.limits)
             except UnreadableImageError as error:
-                lost.append(f"{photo}: {error}")
+                lost.append(f"{str(photo)[:_NAME_CHARACTERS]}: {error}")
                 continue
             pixels.append(to_pixels(decoded, self.preprocessing))
             hashes.append(photo_hash(data))
-        return ListingContent(normalize_title(listing.title), tuple(pixels), tuple(hashes), tuple(lost))
+        cut = len(listing.title) > MAX_TITLE_CHARACTERS
+        return ListingContent(normalize_title(listing.title), tuple(pixels), tuple(hashes), tuple(lost), title_cut=cut)

@@ -79,7 +79,8 @@ def _write(run: TrackedRun, folder: Path) -> None:
     shutil.copyfile(run.artifact("checkpoint/tokenizer.json"), folder / TOKENIZER)
     spec = checkpoint.classifier.spec
     reader = ContentReader(folder, spec.image_encoder.preprocessing, spec.max_photos)
-    contents = [reader.read(listing) for listing in read_parity_rows(run)]
+    read = [reader.read(listing) for listing in read_parity_rows(run)]
+    contents = [content for content in read if not content.is_empty]
     parity = check_parity(checkpoint, calibrations, bands, OnnxClassifier(folder), contents)
     manifest = _manifest(run, folder, checkpoint, calibrations, bands, parity)
     write_model_card(manifest, folder / MODEL_CARD)

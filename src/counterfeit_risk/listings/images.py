@@ -163,5 +163,7 @@ def _to_rgb(image: Image.Image, smallest_side: int) -> Image.Image:
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
     """Scales 16-bit greyscale; `convert` would clip every value above 255 to white."""
-    values = np.clip(np.asarray(image, dtype=np.int64), 0, 2**16 - 1)
+    values = np.asarray(image)
+    if values.dtype != np.uint16:
+        values = np.clip(values, 0, 2**16 - 1)
     return Image.fromarray((values >> 8).astype(np.uint8))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -105,7 +105,7 @@ def _open_text(table: Path, *, newline: str) -> Iterator[TextIO]:
         yield stream
 
 
-def _csv_reader(stream: TextIO) -> Iterator[list[str]]:
+def _csv_reader(stream: TextIO) -> Any:
     # the limit belongs to the process and is only ever raised; csv's own would refuse long titles
     csv.field_size_limit(max(csv.field_size_limit(), _CELL_CHARACTERS))
     # strict: a stray quote costs its own rows, up to the next quote, and not the rest of the file
@@ -127,12 +127,15 @@ def _csv_rows(table: Path) -> Iterator[RawRow | MalformedRow]:
         reader = _csv_reader(stream)
         names = _read_header(table, reader)
         while True:
+            lines_before = reader.line_num
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield MalformedRow(str(error))
+                # a quote that is never closed swallows the lines after it, and each of them may be a row
+                for _ in range(lines_before, reader.line_num):
+                    yield MalformedRow(f"lines {lines_before + 1} to {reader.line_num}: {error}")
                 continue
             if len(cells) == len(names):
                 yield dict(zip(names, cells, strict=True))

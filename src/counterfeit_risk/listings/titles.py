@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 MAX_TITLE_CHARACTERS = 1000
+_RAW_CHARACTERS = 100_000
 """No title is read further; the longest that marketplaces allow are about 500."""
 
 _CYRILLIC = dict(
@@ -30,16 +31,18 @@ _TOKEN = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 def normalize_title(title: str) -> str:
     """Brings a title into one spelling; normalising twice changes nothing more.
 
-    The first `MAX_TITLE_CHARACTERS` are read, in Unicode's NFKC form. Invisible and control characters go, joiners
-    too: they spell words in Persian and Indic scripts, but in a brand's name they only hide it, and the towers see
-    every title without them. Cyrillic and Greek look-alikes become Latin in a token that is Latin afterwards:
-    `Аdidas` with a Cyrillic А does, Russian words and `USBкабель` stay. White space becomes single spaces.
+    The first `MAX_TITLE_CHARACTERS` that can be seen are read, in Unicode's NFKC form. Invisible and control
+    characters go, joiners too: they spell words in Persian and Indic scripts, but in a brand's name they only hide
+    it, and the towers see every title without them. Cyrillic and Greek look-alikes become Latin in a token that is
+    Latin afterwards: `Аdidas` with a Cyrillic А does, Russian words and `USBкабель` stay. White space becomes
+    single spaces.
 
     Source of the look-alikes: Unicode Technical Standard 39, confusables, its single letters that read as Latin.
     """
-    title = unicodedata.normalize("NFKC", title[:MAX_TITLE_CHARACTERS])
+    title = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS])
     title = "".join(_show(character) for character in title)
-    title = _INVISIBLE_LETTERS.sub("", title)[:MAX_TITLE_CHARACTERS]
+    # cut only now: a thousand invisible characters or blanks must not push a title out of sight
+    title = " ".join(_INVISIBLE_LETTERS.sub("", title).split())[:MAX_TITLE_CHARACTERS]
     title = _TOKEN.sub(lambda token: _to_latin(token[0]), title)
     # what stood apart before may now combine into one character
     return " ".join(unicodedata.normalize("NFKC", title).split())

@@ -3,6 +3,7 @@
 A killed run resumes at its first unfinished part; a finished one is left as it is. Knows no queue and no registry.
 """
 
+import fcntl
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +31,11 @@ from counterfeit_risk.scoring.writer import Counts, PartWriter, write_text_atomi
 
 logger = logging.getLogger(__name__)
 
-ROWS_PER_PART = 4096
+ROWS_PER_PART = 1024
 LISTINGS_AT_ONCE = 64
 
 Item = TypeVar("Item")
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,22 @@ def score_dump(
         TooManyRejectedError: if more rows were rejected than allowed.
     """
     rows = read_listings(dump.table, dump.columns)
+    out.mkdir(parents=True, exist_ok=True)
+    with _lock(out):
+        manifest = _score_or_find(bundle, dump, out, rows, on_progress)
+    rejected = sum(manifest.rejected.values())
+    if rejected > max_rejected * manifest.rows_in:
+        raise TooManyRejectedError(rejected, manifest.rows_in, max_rejected)
+    return manifest
+
+
+def _score_or_find(
+    bundle: ModelBundle,
+    dump: Dump,
+    out: Path,
+    rows: Iterable[Listing | RejectedRow],
+    on_progress: Callable[[int], None] | None,
+) -> ScoringManifest:
     table_sha256 = _claim(out, bundle, dump)
     finished = out / "manifest.json"
     if finished.exists():
@@ -104,9 +123,6 @@ def score_dump(
     else:
         manifest = _ScoringRun(bundle, dump, out, on_progress).run(rows, table_sha256)
         write_text_atomically(json.dumps(asdict(manifest), indent=2), finished)
-    rejected = sum(manifest.rejected.values())
-    if rejected > max_rejected * manifest.rows_in:
-        raise TooManyRejectedError(rejected, manifest.rows_in, max_rejected)
     return manifest
 
 
@@ -188,6 +204,17 @@ class _ScoringRun:
         )
 
 
+@contextmanager
+def _lock(out: Path) -> Iterator[None]:
+    """Keeps a second run out of a folder; the lock goes with the process, however it ends."""
+    with (out / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another run is writing to {out}") from None
+        yield
+
+
 def _claim(out: Path, bundle: ModelBundle, dump: Dump) -> str:
     """Marks a folder as the place of this dump's scores by this model, and returns the table's sha256."""
     table_sha256 = file_hash(dump.table)
@@ -195,7 +222,7 @@ def _claim(out: Path, bundle: ModelBundle, dump: Dump) -> str:
         "model_id": bundle.manifest.model_id,
         "table_sha256": table_sha256,
         "columns": dump.columns.model_dump(mode="json"),
-        "image_root": str(dump.image_root) if dump.image_root else None,
+        "image_root": str(dump.root.resolve()),
         "rows_per_part": ROWS_PER_PART,
     }
     mark = out / "run.json"
@@ -204,10 +231,9 @@ def _claim(out: Path, bundle: ModelBundle, dump: Dump) -> str:
         differing = [key for key, value in wanted.items() if found.get(key) != value]
         if differing:
             raise UsageError(f"{out} holds the scores of another run (other {', '.join(differing)}); name a new folder")
-    elif out.exists() and any(out.iterdir()):
+    elif any(path.name != _LOCK for path in out.iterdir()):
         raise UsageError(f"{out} is not empty and holds no scores; name a new folder")
     else:
-        out.mkdir(parents=True, exist_ok=True)
         write_text_atomically(json.dumps(wanted, indent=2), mark)
     return table_sha256
 

@@ -67,7 +67,7 @@ class Scorer:
             photos_used=len(content.photo_hashes),
             photo_status=_photo_status(content),
             photos_lost=content.photos_lost,
-            title_status=_title_status(content, cut=cut),
+            title_status=_title_status(content, cut=cut or content.title_cut),
             model_id=self.bundle.manifest.model_id,
             scored_at=scored_at,
             content_hash=content.content_hash,

@@ -51,7 +51,7 @@ def train(settings: Settings, *, resume: str | None = None, show_progress: bool 
     Returns:
         The MLflow run id.
     """
-    with open_run(settings.tracking, params=_flatten(settings.model_dump(mode="json")), resume=resume) as run:
+    with open_run(settings.tracking, params=_flatten(_recorded(settings)), resume=resume) as run:
         lightning.seed_everything(settings.seed, workers=True, verbose=False)
         setup = set_up_training(settings)
         _record_data(run, settings, setup.rows, resumed=resume is not None)
@@ -83,7 +83,7 @@ def to_predictions(rows: LabeledRows, logits: NDArray[np.float64], split: Split)
 def _record_data(run: TrackedRun, settings: Settings, rows: LabeledRows, *, resumed: bool) -> None:
     if resumed:
         _check_same_data(run, rows)
-    run.log_json(settings.model_dump(mode="json"), "settings.json")
+    run.log_json(_recorded(settings), "settings.json")
     run.log_json(rows.summary(), "data.json")
     logger.info("data: %s", rows.summary())
     with tempfile.TemporaryDirectory() as folder:
@@ -162,8 +162,10 @@ def _parity_rows(setup: TrainingSetup, *, seed: int) -> list[Listing]:
 
 
 def _with_bytes(listing: Listing, reader: ContentReader) -> Listing:
-    photos = []
-    for photo in listing.photos[: reader.max_photos]:
+    photos: list[Photo] = []
+    for photo in listing.photos:
+        if len(photos) == reader.max_photos:
+            break
         try:
             photos.append(Photo(data=read_photo(photo, reader.image_root, reader.limits)))
         except UnreadableImageError:
@@ -174,6 +176,11 @@ def _with_bytes(listing: Listing, reader: ContentReader) -> Listing:
 def _log_table(run: TrackedRun, path: Path, columns: Mapping[str, Any]) -> None:
     pq.write_table(pa.table(dict(columns)), path)
     run.log_file(path)
+
+
+def _recorded(settings: Settings) -> dict[str, Any]:
+    """Settings without where they are recorded: that address may hold a password."""
+    return settings.model_dump(mode="json", exclude={"tracking"})
 
 
 def _flatten(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
