@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from counterfeit_risk.errors import SettingsError
-from counterfeit_risk.strict_yaml import kind_of, parse_strictly, read_strictly
+from counterfeit_risk.sections import Section, validated
+from counterfeit_risk.strict_yaml import parse_strictly, read_strictly
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
@@ -80,19 +79,19 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Colour = tuple[float, float, float]
 
 
-class Section(BaseModel):
-    """A frozen group of settings that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class SplitShares(Section):
-    """Shares of the listings in each split; they sum to 1."""
+class SplitSettings(Section):
+    """Shares of the listings in each split, which sum to 1, and what decides beside them."""
 
     train: Share = 0.6
     validation: Share = 0.1
     calibration: Share = 0.15
     test: Share = 0.15
+    largest_group: Share = 0.1
+    """Share of all listings above which one group of linked listings is refused."""
+    forward_in_time: bool = False
+    """Train on what was published first, test on what was published last; rows without a time are left out."""
+    leave_out_brands: tuple[str, ...] = ()
+    """Brands that only the test split holds."""
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Self:
@@ -113,7 +112,7 @@ class DataSettings(Section):
     """YAML that maps a foreign dump's columns to ours."""
     max_photos: int = Field(default=4, ge=1, le=12)
     """Photos read of one listing, the first ones."""
-    splits: SplitShares = SplitShares()
+    splits: SplitSettings = SplitSettings()
 
 
 class ModelSettings(Section):
@@ -123,7 +122,7 @@ class ModelSettings(Section):
     """`timm:NAME` (random weights, or `image_weights`), or `timm:` or `clip:` with a hub id or folder (its weights)."""
     image_weights: ExistingFile | None = None
     """Local safetensors file for `timm:NAME`."""
-    image_options: dict[str, bool | int | float | str] = {}
+    image_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Keyword arguments of `timm.create_model`, such as `pad_type: same`."""
     image_size: int | None = Field(default=None, ge=16, le=1024)
     """Pixels a side; the tower's own where it is not given."""
@@ -197,6 +196,8 @@ class EvaluationSettings(Section):
     bootstrap_draws: int = Field(default=200, ge=20)
     smallest_slice: int = Field(default=30, ge=2)
     """Listings a brand or platform needs to be reported by itself."""
+    true_posteriors: ExistingFile | None = None
+    """Parquet with every listing's true posteriors, as a made-up market knows them; the report then shows ceilings."""
 
 
 class TrackingSettings(Section):
@@ -247,13 +248,7 @@ def load_settings(path: Path, overrides: Iterable[str] = (), *, timm_models: Col
     values, problems = read_strictly(path)
     for override in overrides:
         problems += _apply_override(values, override)
-    try:
-        settings = Settings.model_validate(values, context={"timm_models": timm_models})
-    except ValidationError as error:
-        problems += [_describe(detail) for detail in error.errors()]
-    if problems:
-        raise SettingsError(str(path), problems)
-    return settings
+    return validated(Settings, values, problems, source=str(path), context={"timm_models": timm_models})
 
 
 def _apply_override(values: dict[str, Any], override: str) -> list[str]:
@@ -272,28 +267,3 @@ def _apply_override(values: dict[str, Any], override: str) -> list[str]:
             return [f"--set {override}: {'.'.join(keys[:depth])} is a value, not a section"]
     section[keys[-1]] = value
     return [f"--set {override}: {problem}" for problem in problems]
-
-
-def _describe(detail: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in detail["loc"]) or "settings"
-    if detail["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_suggest_key(detail)}"
-    if detail["type"] == "missing":
-        return f"{where}: is required"
-    if detail["type"] == "model_type":
-        return f"{where}: must be a mapping, not {kind_of(detail['input'])}"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[0].lower()}{message[1:]}" + (
-        "" if detail["type"] == "value_error" else f", not {detail['input']!r}"
-    )
-
-
-def _suggest_key(detail: ErrorDetails) -> str:
-    *sections, key = detail["loc"]
-    section: type[BaseModel] = Settings
-    for name in sections:
-        annotation = section.model_fields[str(name)].annotation
-        assert isinstance(annotation, type), "only sections hold keys"
-        section = annotation
-    close = difflib.get_close_matches(str(key), section.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(section.model_fields)}"

@@ -79,7 +79,7 @@ def test_the_command_line_loads_no_training_library() -> None:
 
 
 def test_scoring_a_dump_loads_no_training_library(tiny_bundle: ModelBundle, tiny_market: Path, tmp_path: Path) -> None:
-    nightly = tiny_market / "nightly.csv"
+    nightly = tiny_market / "nightly.parquet"
 
     assert run_command("score", str(tiny_bundle.folder), str(nightly), "--out", str(tmp_path / "scores")) == []
 

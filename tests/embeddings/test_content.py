@@ -126,3 +126,13 @@ def test_a_large_photo_looks_like_the_same_photo_made_small(reader: ContentReade
 
     small = np.asarray(large.resize((8, 8), Image.Resampling.BILINEAR), int)
     assert np.abs(content.pixels[0].astype(int) - small).max() <= 8
+
+
+def test_thumbnails_are_kept_where_they_are_asked_for(reader: ContentReader) -> None:
+    photos = listing(Photo("10.png"), Photo("missing.png"), Photo("20.png"))
+
+    kept = replace(reader, keep_thumbnails=True).read(photos)
+
+    assert reader.read(photos).thumbnails == ()
+    assert [int(thumbnail.luma[0, 0]) for thumbnail in kept.thumbnails] == [10, 20]
+    assert levels(kept) == levels(reader.read(photos))

@@ -15,6 +15,7 @@ from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pix
 from counterfeit_risk.listings.columns import PHOTO_COLUMNS
 from counterfeit_risk.listings.images import ImageLimits, UnreadableImageError, decode_image, read_photo
 from counterfeit_risk.listings.listing import Listing
+from counterfeit_risk.listings.thumbnails import SMALLEST_SIDE, Thumbnail, make_thumbnail
 from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, normalize_title
 
 _TRIES_A_PHOTO = 8
@@ -33,6 +34,8 @@ class ListingContent:
     photo_hashes: tuple[str, ...]
     photos_lost: tuple[str, ...]
     """One `name: why` for each photo that could not be used."""
+    thumbnails: tuple[Thumbnail, ...] = ()
+    """One for each usable photo where the reader keeps them: what near-duplicates are found by."""
     title_cut: bool = False
     """True where the title is longer than what is read of one."""
 
@@ -56,11 +59,14 @@ class ContentReader:
     max_photos: int
     """Photos used of one listing: the first ones that can be read."""
     limits: ImageLimits = field(default_factory=ImageLimits)
+    keep_thumbnails: bool = False
+    """Scoring has no use for them."""
 
     def read(self, listing: Listing) -> ListingContent:
         """Reads a listing; a photo that cannot be used is named and left out."""
         pixels: list[NDArray[np.uint8]] = []
         hashes: list[str] = []
+        thumbnails: list[Thumbnail] = []
         # an entry of the photo column that is no photo at all has no name of its own
         lost = [f"{name}: an entry is no photo" for name in listing.unreadable_fields if name in PHOTO_COLUMNS]
         most = _TRIES_A_PHOTO * self.max_photos
@@ -72,11 +78,25 @@ class ContentReader:
                 break
             try:
                 data = read_photo(photo, self.image_root, self.limits)
-                decoded = decode_image(data, smallest_side=self.preprocessing.smallest_side, limits=self.limits)
+                decoded = decode_image(data, smallest_side=self._smallest_side, limits=self.limits)
             except UnreadableImageError as error:
                 lost.append(f"{str(photo)[:_NAME_CHARACTERS]}: {error}")
                 continue
             pixels.append(to_pixels(decoded, self.preprocessing))
             hashes.append(photo_hash(data))
-        cut = len(listing.title) > MAX_TITLE_CHARACTERS
-        return ListingContent(normalize_title(listing.title), tuple(pixels), tuple(hashes), tuple(lost), title_cut=cut)
+            if self.keep_thumbnails:
+                thumbnails.append(make_thumbnail(decoded))
+        return ListingContent(
+            normalize_title(listing.title),
+            tuple(pixels),
+            tuple(hashes),
+            tuple(lost),
+            tuple(thumbnails),
+            title_cut=len(listing.title) > MAX_TITLE_CHARACTERS,
+        )
+
+    @property
+    def _smallest_side(self) -> int:
+        """Pixels that a photo's shorter side needs for all that is made of it."""
+        side = self.preprocessing.smallest_side
+        return max(side, SMALLEST_SIDE) if self.keep_thumbnails else side

@@ -12,11 +12,11 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from counterfeit_risk.config import Section
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.listings.cells import UNREADABLE, to_name, to_text
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.listings.tables import TableColumns
+from counterfeit_risk.sections import Section
 
 PHOTO_COLUMNS = ("images", "image_paths", "image_path")
 """In the order of preference."""
