@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfeit_risk.market.chance import happens, pick, pick_weighted
+from counterfeit_risk.market.chance import Lottery, happens, pick, pick_weighted, zipf_weights
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -22,10 +22,19 @@ def test_a_pick_is_one_of_the_options(seed, options):
 
 @given(seeds)
 def test_an_option_without_weight_is_never_picked(seed):
-    assert pick_weighted(np.random.default_rng(seed), {"never": 0.0, "always": 0.3}) == "always"
+    rng = np.random.default_rng(seed)
+    assert pick_weighted(rng, {"never": 0.0, "always": 0.3, "never either": 0.0}) == "always"
 
 
 def test_options_are_picked_as_often_as_their_weights_say():
     rng = np.random.default_rng(0)
-    picked = [pick_weighted(rng, {"rare": 1, "frequent": 3}) for _ in range(2000)]
-    assert picked.count("frequent") / 2000 == pytest.approx(0.75, abs=0.04)
+    lottery = Lottery({"rare": 1, "frequent": 3})
+    drawn = [lottery.draw(rng) for _ in range(4000)]
+    assert drawn.count("frequent") / 4000 == pytest.approx(0.75, abs=0.03)
+
+
+@given(st.integers(1, 500), st.floats(0, 3), st.floats(0, 10))
+def test_zipf_weights_fall_and_sum_to_one(count, exponent, shift):
+    weights = zipf_weights(count, exponent, shift)
+    assert sum(weights) == pytest.approx(1)
+    assert weights == sorted(weights, reverse=True)

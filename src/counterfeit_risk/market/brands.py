@@ -1,226 +1,141 @@
-"""The invented brands: a name, two colours, a mark, what they sell and for how much.
+"""Draws the invented brands: a name, two colours, a mark, what they sell, where, and for how much.
 
-Knows no seller and no label. Names and marks are made up; any likeness to a real one is chance. Every mark points to
-the right, so that a mirrored one looks wrong whatever its brand.
+Knows no seller and no label. Names and marks are made up by rule; any likeness to a real one is chance.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from counterfeit_risk.market.shapes import Colour, Shape, blob, box, oval, polygon
+import numpy as np
+import numpy.typing as npt
+
+from counterfeit_risk.market.chance import pick, pick_weighted
+from counterfeit_risk.market.pictures.colours import on_screen, seen
+from counterfeit_risk.market.pictures.lettering import TYPEFACES
+from counterfeit_risk.market.pictures.marks import MOST_MARKS, Mark, draw_marks
+from counterfeit_risk.market.pictures.shapes import Colour, Shape
+from counterfeit_risk.market.words import names
+
+LANGUAGES = ("en", "zh", "es", "ru")
+
+_HOMONYMS_EVERY = 8
+_COLOUR_CANDIDATES = 24
+_LEAST_LANGUAGE_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Brand:
-    """One brand's identity; `price` is what its cheapest and dearest goods cost new, in euros."""
+    """One brand's identity."""
 
     name: str
     primary: Colour
-    """Fills the badge behind the mark."""
+    """The darker of its two colours; fills the badge or draws the mark, and prints the wordmark."""
     secondary: Colour
-    """Draws the mark."""
-    mark: tuple[Shape, ...]
+    badge: tuple[Shape, ...]
+    """The mark's ground, in the inks `edge`, `primary` and `secondary`."""
+    emblem: tuple[Shape, ...]
+    """What stands on the badge, in the inks `primary` and `secondary`; looks different in a mirror."""
+    typeface: str
+    """Of its wordmark; one of `lettering.TYPEFACES`."""
     lines: tuple[str, ...]
+    """Names of its product lines."""
     products: tuple[str, ...]
+    """Categories of goods, keys of `products.PRODUCTS`."""
     price: tuple[float, float]
+    """What its cheapest and dearest goods cost new, in euros."""
+    languages: Mapping[str, float]
+    """Share of its listings by the language they are in, ISO 639-1."""
+    homonym: bool = False
+    """Its name is an ordinary word as well: a plant, a bird, a fish."""
+
+    @property
+    def mark(self) -> tuple[Shape, ...]:
+        """Badge and emblem, in the unit square."""
+        return (*self.badge, *self.emblem)
 
 
-_DISC = (oval("edge", 0.5, 0.5, 1.0), oval("primary", 0.5, 0.5, 0.9))
-_SQUARE = (box("edge", 0.03, 0.03, 0.97, 0.97), box("primary", 0.08, 0.08, 0.92, 0.92))
-_DIAMOND = (
-    polygon("edge", (0.5, -0.08), (1.08, 0.5), (0.5, 1.08), (-0.08, 0.5)),
-    polygon("primary", (0.5, 0.0), (1.0, 0.5), (0.5, 1.0), (0.0, 0.5)),
-)
-_SHIELD = (
-    blob("edge", (0.0, -0.05), (1.0, -0.05), (1.02, 0.62), (0.5, 1.12), (-0.02, 0.62)),
-    blob("primary", (0.06, 0.0), (0.94, 0.0), (0.96, 0.6), (0.5, 1.04), (0.04, 0.6)),
-)
+@dataclass(frozen=True)
+class _Tier:
+    cheapest: tuple[float, float]
+    dearest: tuple[float, float]
+    products: tuple[str, ...]
 
-BRANDS = (
-    Brand(
-        "Velquor",
-        (196, 30, 44),
-        (255, 240, 214),
-        (
-            *_DISC,
-            polygon("secondary", (0.22, 0.2), (0.46, 0.2), (0.72, 0.5), (0.46, 0.8), (0.22, 0.8), (0.46, 0.5)),
-            oval("secondary", 0.8, 0.5, 0.13),
-        ),
-        ("Strata", "Cinder"),
-        ("sneaker", "cap", "t-shirt"),
-        (70, 190),
-    ),
-    Brand(
-        "Ostrenna",
-        (18, 46, 110),
-        (247, 205, 70),
-        (
-            *_SHIELD,
-            polygon("secondary", (0.2, 0.16), (0.32, 0.16), (0.32, 0.8), (0.2, 0.8)),
-            polygon("secondary", (0.36, 0.18), (0.86, 0.34), (0.36, 0.52)),
-        ),
-        ("Meridian", "Noctua"),
-        ("watch", "handbag"),
-        (240, 900),
-    ),
-    Brand(
-        "Brimavo",
-        (12, 120, 72),
-        (240, 250, 220),
-        (
-            *_SQUARE,
-            blob("secondary", (0.12, 0.86), (0.2, 0.3), (0.86, 0.16), (0.8, 0.72)),
-            polygon("primary", (0.24, 0.8), (0.3, 0.84), (0.74, 0.3), (0.68, 0.28)),
-        ),
-        ("Canopy", "Fern"),
-        ("t-shirt", "cap", "backpack"),
-        (35, 120),
-    ),
-    Brand(
-        "Kaldreya",
-        (94, 24, 122),
-        (250, 190, 230),
-        (
-            *_DISC,
-            oval("secondary", 0.66, 0.42, 0.36),
-            polygon("secondary", (0.6, 0.26), (0.12, 0.6), (0.56, 0.48)),
-            polygon("secondary", (0.62, 0.42), (0.2, 0.78), (0.72, 0.56)),
-        ),
-        ("Comet", "Astra"),
-        ("handbag", "sneaker"),
-        (150, 640),
-    ),
-    Brand(
-        "Tesquino",
-        (24, 24, 28),
-        (255, 122, 26),
-        (
-            *_SQUARE,
-            polygon(
-                "secondary",
-                (0.16, 0.84),
-                (0.16, 0.66),
-                (0.38, 0.66),
-                (0.38, 0.48),
-                (0.6, 0.48),
-                (0.6, 0.3),
-                (0.84, 0.3),
-                (0.84, 0.84),
-            ),
-            oval("secondary", 0.72, 0.19, 0.16),
-        ),
-        ("Forge", "Ascent"),
-        ("backpack", "watch", "cap"),
-        (60, 260),
-    ),
-    Brand(
-        "Quivorra",
-        (0, 104, 150),
-        (214, 246, 250),
-        (
-            *_DIAMOND,
-            blob("secondary", (0.24, 0.5), (0.5, 0.2), (0.9, 0.5), (0.5, 0.8)),
-            polygon("secondary", (0.32, 0.5), (0.12, 0.3), (0.12, 0.7)),
-            oval("primary", 0.66, 0.46, 0.09),
-        ),
-        ("Tide", "Pelagic"),
-        ("watch", "t-shirt", "backpack"),
-        (50, 320),
-    ),
-    Brand(
-        "Pellornix",
-        (222, 92, 0),
-        (255, 250, 235),
-        (
-            *_SHIELD,
-            oval("secondary", 0.46, 0.44, 0.62),
-            oval("primary", 0.6, 0.36, 0.5),
-            oval("secondary", 0.72, 0.3, 0.2),
-        ),
-        ("Lumen", "Dusk"),
-        ("sneaker", "t-shirt"),
-        (60, 170),
-    ),
-    Brand(
-        "Dravexo",
-        (120, 12, 30),
-        (236, 200, 140),
-        (
-            *_SQUARE,
-            *(
-                polygon(
-                    "secondary",
-                    (x, 0.18),
-                    (x + 0.12, 0.18),
-                    (x + 0.34, 0.5),
-                    (x + 0.12, 0.82),
-                    (x, 0.82),
-                    (x + 0.2, 0.5),
-                )
-                for x in (0.12, 0.36)
-            ),
-            box("secondary", 0.74, 0.44, 0.88, 0.56),
-        ),
-        ("Regent", "Opus"),
-        ("handbag", "watch"),
-        (320, 1200),
-    ),
-    Brand(
-        "Ishtovel",
-        (30, 64, 50),
-        (160, 232, 120),
-        (
-            *_DISC,
-            blob(
-                "secondary",
-                (0.16, 0.62),
-                (0.3, 0.24),
-                (0.88, 0.12),
-                (0.56, 0.44),
-                (0.8, 0.52),
-                (0.44, 0.62),
-                (0.6, 0.72),
-                (0.2, 0.84),
-            ),
-        ),
-        ("Heron", "Marsh"),
-        ("backpack", "sneaker", "cap"),
-        (55, 210),
-    ),
-    Brand(
-        "Harquenne",
-        (150, 20, 96),
-        (255, 226, 90),
-        (
-            *_DIAMOND,
-            polygon("secondary", (0.28, 0.26), (0.8, 0.5), (0.28, 0.74), (0.4, 0.5)),
-        ),
-        ("Soirée", "Plume"),
-        ("handbag", "t-shirt"),
-        (180, 760),
-    ),
-    Brand(
-        "Zopharin",
-        (40, 40, 160),
-        (120, 236, 236),
-        (
-            *_DISC,
-            polygon("secondary", (0.2, 0.3), (0.62, 0.3), (0.84, 0.5), (0.62, 0.7), (0.2, 0.7), (0.34, 0.5)),
-            oval("primary", 0.56, 0.5, 0.18),
-        ),
-        ("Vector", "Pulse"),
-        ("sneaker", "watch", "t-shirt"),
-        (80, 280),
-    ),
-    Brand(
-        "Mundrasco",
-        (86, 52, 20),
-        (250, 222, 176),
-        (
-            *_SHIELD,
-            *(box("secondary", 0.16, y, right, y + 0.13) for y, right in ((0.16, 0.62), (0.36, 0.86), (0.56, 0.62))),
-        ),
-        ("Trail", "Saddle"),
-        ("cap", "backpack", "handbag"),
-        (45, 240),
-    ),
-)
+
+_TIERS: Mapping[_Tier, float] = {
+    _Tier((25, 40), (80, 120), ("sneaker", "t-shirt", "cap", "backpack", "sunglasses", "headphones", "jacket")): 0.4,
+    _Tier(
+        (90, 120), (240, 400), ("sneaker", "handbag", "watch", "t-shirt", "backpack", "perfume", "headphones", "jacket")
+    ): 0.35,
+    _Tier((300, 420), (900, 1500), ("handbag", "watch", "sunglasses", "perfume", "jacket", "cap")): 0.25,
+}
+
+
+def draw_brands(rng: np.random.Generator, count: int) -> tuple[Brand, ...]:
+    """Draws brands that nobody takes for one another.
+
+    Raises:
+        ValueError: there are not so many marks.
+    """
+    if count > MOST_MARKS:
+        raise ValueError(f"at most {MOST_MARKS} brands have marks of their own, not {count}; ask for fewer")
+    words = names.draw_homonyms(rng, max(1, count // _HOMONYMS_EVERY))
+    coined = names.draw_coined(rng, count - len(words), apart_from=words)
+    looks = zip(draw_marks(rng), _draw_colours(rng, count), strict=False)
+    sold = dict.fromkeys((category for tier in _TIERS for category in tier.products), 0)
+    return tuple(
+        _draw_brand(rng, str(name), look, sold)
+        for name, look in zip(rng.permutation([*words, *coined]), looks, strict=False)
+    )
+
+
+def _draw_brand(
+    rng: np.random.Generator, name: str, look: tuple[Mark, tuple[Colour, Colour]], sold: dict[str, int]
+) -> Brand:
+    """Draws the rest of a brand, and counts in `sold` what it sells, so that every kind of goods finds its brands."""
+    tier = pick_weighted(rng, _TIERS)
+    by_need = sorted(tier.products, key=lambda category: (sold[category], rng.random()))
+    products = tuple(by_need[: int(rng.integers(2, 6))])
+    sold.update({category: sold[category] + 1 for category in products})
+    mark, (primary, secondary) = look
+    return Brand(
+        name=name,
+        primary=primary,
+        secondary=secondary,
+        badge=mark.badge,
+        emblem=mark.emblem,
+        typeface=pick(rng, TYPEFACES),
+        lines=tuple(str(line) for line in rng.choice(names.LINES, int(rng.integers(2, 5)), replace=False)),
+        products=products,
+        price=(round(rng.uniform(*tier.cheapest), -1), round(rng.uniform(*tier.dearest), -1)),
+        languages=_draw_languages(rng),
+        homonym=name in names.HOMONYMS,
+    )
+
+
+def _draw_languages(rng: np.random.Generator) -> Mapping[str, float]:
+    """A brand is at home in one or two languages, and sold in all."""
+    shares = rng.dirichlet(np.full(len(LANGUAGES), 0.8)) + _LEAST_LANGUAGE_SHARE
+    return dict(zip(LANGUAGES, (shares / shares.sum()).tolist(), strict=True))
+
+
+def _draw_colours(rng: np.random.Generator, count: int) -> list[tuple[Colour, Colour]]:
+    """Pairs of a darker and a lighter colour; each primary is the candidate farthest from all before it."""
+    chosen: list[npt.NDArray[np.float64]] = []
+    pairs = []
+    for _ in range(count):
+        candidates = [
+            seen(rng.uniform(0.27, 0.6), rng.uniform(0.05, 0.2), rng.uniform(0, 360)) for _ in range(_COLOUR_CANDIDATES)
+        ]
+        gaps = [min((float(np.linalg.norm(one - other)) for other in chosen), default=1.0) for one in candidates]
+        primary = candidates[int(np.argmax(gaps))]
+        chosen.append(primary)
+        pairs.append((on_screen(primary), on_screen(_draw_secondary(rng, primary))))
+    return pairs
+
+
+def _draw_secondary(rng: np.random.Generator, primary: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Much lighter: cream, gold, a tint of the primary's hue, or a fresh colour from across the hues."""
+    hue = float(np.degrees(np.arctan2(primary[2], primary[1])))
+    across = hue + rng.uniform(120, 240)
+    chroma, towards = pick(rng, ((0.035, 85.0), (0.13, 90.0), (0.04, hue), (0.11, hue + 40), (0.09, across)))
+    return seen(rng.uniform(max(0.8, primary[0] + 0.36), 0.97), chroma, towards)

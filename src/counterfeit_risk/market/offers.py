@@ -1,7 +1,7 @@
 """Draws one listing after another: hidden causes first, then everything that they leave to be seen.
 
-Knows no file. The order is the source of the goods (which is the label), who sells such goods, the goods and their
-photos, the title, the price.
+Knows no file and no pixel. The order is who sells and where the goods come from (which is the label), what stands
+before the camera, what the title says of it, and the price.
 """
 
 from collections.abc import Iterator
@@ -11,130 +11,162 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from counterfeit_risk.listings.listing import Label, LabeledListing, Listing, Photo
-from counterfeit_risk.market.backdrops import Place
-from counterfeit_risk.market.brands import BRANDS, Brand
+from counterfeit_risk.market.brands import Brand
+from counterfeit_risk.market.calendar import BrandCatalog, Period, month_start
+from counterfeit_risk.market.causes import Causes, Giveaway, Laws
 from counterfeit_risk.market.chance import happens, pick, pick_weighted
-from counterfeit_risk.market.photos import Scene, View
-from counterfeit_risk.market.phrases import LANGUAGE_SHARES
-from counterfeit_risk.market.products import PLAIN_GOODS, PRODUCTS, Product
-from counterfeit_risk.market.sellers import CONDUCT, PREVALENCE, Seller, SellerPool
-from counterfeit_risk.market.signals import PHOTO_TELLS, TITLE_TELLS, Tell, draw_tells
-from counterfeit_risk.market.titles import Claim, compose_title
+from counterfeit_risk.market.claims import TitleContent, draw_content
+from counterfeit_risk.market.items import TAMPERING, Shown, Stock
+from counterfeit_risk.market.pictures.scenes import Scene
+from counterfeit_risk.market.sellers import SellerDirectory
+from counterfeit_risk.market.settings import MarketSettings
+from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion
+from counterfeit_risk.market.words.phrases import Language, Offering
+from counterfeit_risk.market.words.titles import NAMING_OFFERINGS, Claim, compose_title
 
-PLAIN_SHARE = 0.08
-"""Share of genuine listings that sell unbranded goods whose titles sound like a copy's."""
-
-RELISTED_SHARE = 0.25
-"""Share of a ring's listings that show goods, and so scenes, which the ring has shown before."""
-
-_PHOTO_COUNTS = {1: 0.35, 2: 0.38, 3: 0.19, 4: 0.08}
 _PLATFORMS = ("bazarro", "kramline", "tindahub")
-_PLAIN_PRICE = (4.0, 40.0)
 _DAYS_TO_LABEL = (1.0, 14.0)
+_MOST_IN_COLLAGE = 4
 
 
 @dataclass(frozen=True)
-class Period:
-    """When listings are published, the first at `start` and all before `start + length`."""
+class PhotoFile:
+    """One photo of a listing before it is drawn: what it shows, and what was done to the file."""
 
-    start: datetime
-    length: timedelta
+    scenes: tuple[Scene, ...]
+    """More than one in a collage."""
+    origins: tuple[str, ...]
+    """Ids of the originals that it shows; photos of one original are copies of each other."""
+    evasions: frozenset[FileEvasion]
+    quality: int
+    """Of the JPEG file."""
+    seed: int
+    """Decides how the evasions are done; the same scenes, evasions, quality and seed are the same file."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A listing and what its photos show, in the same order."""
+    """A listing, what its photos show in the same order, and the hidden truth about it."""
 
     listing: LabeledListing
-    scenes: tuple[Scene, ...]
+    photos: tuple[PhotoFile, ...]
+    causes: Causes
+    giveaway: Giveaway
+    shown: Shown
+    content: TitleContent
+    evasions: frozenset[FileEvasion]
+
+    @property
+    def evades(self) -> bool:
+        """True where the files or the title were made to mislead; the goods themselves may still look wrong."""
+        return bool(
+            self.evasions
+            or TAMPERING & self.shown.grades.keys()
+            or self.content.wording.tells
+            or self.content.wording.treatment is not BrandTreatment.PLAIN
+            or self.content.contradiction is not Contradiction.NONE
+        )
 
 
-@dataclass(frozen=True)
-class _Goods:
-    """What a seller has to offer, before a word is written."""
+class OfferDraw:
+    """Draws the listings of one period."""
 
-    claim: Claim
-    label: Label
-    scenes: tuple[Scene, ...]
+    def __init__(self, settings: MarketSettings, period: Period, brands: BrandCatalog, stock: Stock) -> None:
+        self._settings = settings
+        self._laws = Laws(settings, period)
+        self._brands = brands
+        self._stock = stock
+
+    def draw(self, rng: np.random.Generator, sellers: SellerDirectory, numbers: range) -> Iterator[Offer]:
+        """Draws one offer for each number, which names the listing and its photos."""
+        for number in numbers:
+            causes = self._laws.draw_causes(rng, sellers)
+            shown = self._stock.choose(rng, causes, self._laws)
+            giveaway = self._laws.draw_giveaway(rng, causes, crude=shown.crude)
+            content = draw_content(rng, self._laws, self._brands, shown.item, causes.month, giveaway)
+            evasions = self._draw_evasions(rng, shown, causes.month)
+            photos = tuple(self._draw_files(rng, shown, evasions))
+            listing = self._publish(rng, number, causes, content, len(photos))
+            yield Offer(listing, photos, causes, giveaway, shown, content, evasions)
+
+    def _draw_evasions(self, rng: np.random.Generator, shown: Shown, month: int) -> frozenset[FileEvasion]:
+        law = self._laws.file_evasions(month, crude=shown.crude)
+        drawn = [evasion for evasion, probability in law.items() if happens(rng, probability)]
+        return frozenset(drawn) - (frozenset() if shown.photo_count > 1 else {FileEvasion.COLLAGE})
+
+    def _draw_files(
+        self, rng: np.random.Generator, shown: Shown, evasions: frozenset[FileEvasion]
+    ) -> Iterator[PhotoFile]:
+        """A copy is the very file of the original, or saved anew; a collage takes the place of the photos in it."""
+        item, brand = shown.item, self._brands.brands[shown.item.brand]
+        quality, seed = item.quality, item.seed
+        tampered = shown.grades != item.grades
+        if evasions or tampered or (shown.before and not happens(rng, self._settings.copied_exactly)):
+            quality, seed = int(rng.integers(*self._settings.jpeg_quality, endpoint=True)), int(rng.integers(2**32))
+        together = min(_MOST_IN_COLLAGE, shown.photo_count) if FileEvasion.COLLAGE in evasions else 1
+        for numbers in (range(together), *(range(n, n + 1) for n in range(together, shown.photo_count))):
+            yield PhotoFile(
+                scenes=tuple(item.scene(number, brand, shown.grades) for number in numbers),
+                origins=tuple(item.origin(number) for number in numbers),
+                evasions=evasions - {FileEvasion.COLLAGE},
+                quality=quality,
+                seed=seed + numbers[0],
+            )
+
+    def _publish(
+        self, rng: np.random.Generator, number: int, causes: Causes, content: TitleContent, photo_count: int
+    ) -> LabeledListing:
+        brand = self._brands.brands[content.brand]
+        language = pick_weighted(rng, brand.languages)
+        claim = self._claim(rng, causes, content, brand)
+        published = self._moment(rng, causes.month)
+        named = content.offering in NAMING_OFFERINGS and content.wording.treatment is BrandTreatment.PLAIN
+        listing = Listing(
+            listing_id=f"L{number:06d}",
+            title=compose_title(claim, Language(language), content.wording, rng),
+            photos=tuple(Photo(path=photo_path(number, place)) for place in range(photo_count)),
+            brand=brand.name if named else None,
+            platform=pick(rng, _PLATFORMS),
+            seller_id=causes.seller.seller_id,
+            category=content.category,
+            price=round(self._price(rng, causes, content.offering, brand), 2),
+            currency="EUR",
+            language=language,
+            created_at=published,
+        )
+        return LabeledListing(
+            listing=listing,
+            label=Label.COUNTERFEIT if causes.counterfeit else Label.GENUINE,
+            label_source="market",
+            labelled_at=published + timedelta(days=rng.uniform(*_DAYS_TO_LABEL)),
+            seller_group=causes.seller.seller_group,
+        )
+
+    def _claim(self, rng: np.random.Generator, causes: Causes, content: TitleContent, brand: Brand) -> Claim:
+        others = [other for other in self._brands.brands if other is not brand]
+        return Claim(
+            offering=content.offering,
+            brand=brand,
+            line=content.line,
+            category=content.category,
+            colour=content.colour,
+            used=happens(rng, self._settings.guises[causes.seller.guise].used),
+            other_brand=pick(rng, others) if content.offering is Offering.BUNDLE else None,
+        )
+
+    def _moment(self, rng: np.random.Generator, month: int) -> datetime:
+        start, end = (month_start(self._settings.calendar, m) for m in (month, month + 1))
+        return start + (end - start) * rng.random()
+
+    def _price(self, rng: np.random.Generator, causes: Causes, offering: Offering, brand: Brand) -> float:
+        prices = self._settings.prices
+        if offering not in NAMING_OFFERINGS and offering is not Offering.UNBRANDED:
+            return float(rng.uniform(*prices.plain))
+        low = (self._settings.counterfeit if causes.counterfeit else self._settings.genuine).low_price
+        factors = prices.low if happens(rng, low) else prices.of(causes.source)
+        return float(rng.uniform(*brand.price) * rng.uniform(*factors))
 
 
-def draw_offers(rng: np.random.Generator, sellers: SellerPool, numbers: range, period: Period) -> Iterator[Offer]:
-    """Draws one offer for each number, from the first published to the last.
-
-    Args:
-        rng: decides everything.
-        sellers: who publishes.
-        numbers: name the listings and their photos.
-        period: when they publish.
-    """
-    shown: dict[tuple[str, Label], list[_Goods]] = {}
-    for place, number in enumerate(numbers):
-        label = Label.COUNTERFEIT if happens(rng, PREVALENCE) else Label.GENUINE
-        seller = sellers.pick(rng, label)
-        shelf = shown.setdefault((seller.group or seller.seller_id, label), [])
-        if seller.group and shelf and happens(rng, RELISTED_SHARE):
-            goods = pick(rng, shelf)
-        else:
-            goods = _stock(rng, seller, label)
-            shelf.append(goods)
-        published = period.start + period.length * ((place + rng.random()) / len(numbers))
-        yield Offer(_publish(rng, goods, seller, number, published), goods.scenes)
-
-
-def _stock(rng: np.random.Generator, seller: Seller, label: Label) -> _Goods:
-    conduct = CONDUCT[seller.kind]
-    place = Place.STUDIO if happens(rng, conduct.studio) else Place.HOME
-    brand = pick(rng, BRANDS)
-    if label is Label.GENUINE and happens(rng, PLAIN_SHARE):
-        product = pick(rng, list(PLAIN_GOODS.values()))
-        return _Goods(Claim(brand, product.category), label, _scenes(rng, product, None, frozenset(), place))
-    product = PRODUCTS[pick(rng, brand.products)]
-    contradicted = bool(draw_tells(rng, (Tell.CONTRADICTION,), label))
-    shown = pick(rng, [other for other in BRANDS if other is not brand]) if contradicted else brand
-    scenes = _scenes(rng, product, shown, draw_tells(rng, PHOTO_TELLS, label), place)
-    return _Goods(Claim(brand, product.category, happens(rng, conduct.second_hand)), label, scenes)
-
-
-def _scenes(
-    rng: np.random.Generator, product: Product, brand: Brand | None, tells: frozenset[Tell], place: Place
-) -> tuple[Scene, ...]:
-    """The whole product, then its mark from near, then either."""
-    views = (View.WHOLE, View.MARK, pick(rng, tuple(View)), pick(rng, tuple(View)))
-    count = pick_weighted(rng, _PHOTO_COUNTS)
-    return tuple(Scene(product, brand, tells, view, place, int(rng.integers(2**32))) for view in views[:count])
-
-
-def _publish(
-    rng: np.random.Generator, goods: _Goods, seller: Seller, number: int, published: datetime
-) -> LabeledListing:
-    claim = goods.claim
-    language = pick_weighted(rng, LANGUAGE_SHARES)
-    listing = Listing(
-        listing_id=f"L{number:06d}",
-        title=compose_title(claim, language, draw_tells(rng, TITLE_TELLS, goods.label), rng),
-        photos=tuple(Photo(path=f"images/{number:06d}_{place}.jpg") for place in range(len(goods.scenes))),
-        brand=None if claim.category in PLAIN_GOODS else claim.brand.name,
-        platform=pick(rng, _PLATFORMS),
-        seller_id=seller.seller_id,
-        category=claim.category,
-        price=round(_price(rng, claim, goods.label), 2),
-        currency="EUR",
-        language=language,
-        created_at=published,
-    )
-    return LabeledListing(
-        listing=listing,
-        label=goods.label,
-        label_source="market",
-        labelled_at=published + timedelta(days=rng.uniform(*_DAYS_TO_LABEL)),
-        seller_group=seller.group,
-    )
-
-
-def _price(rng: np.random.Generator, claim: Claim, label: Label) -> float:
-    if claim.category in PLAIN_GOODS:
-        return rng.uniform(*_PLAIN_PRICE)
-    asked = rng.uniform(*claim.brand.price)
-    if draw_tells(rng, (Tell.LOW_PRICE,), label):
-        return asked * rng.uniform(0.15, 0.4)
-    return asked * (rng.uniform(0.45, 0.8) if claim.second_hand else rng.uniform(0.85, 1.0))
+def photo_path(number: int, place: int) -> str:
+    """Where the photos of a listing lie in the market's folder, a thousand listings a folder."""
+    return f"images/{number // 1000:03d}/L{number:06d}_{place}.jpg"

@@ -1,66 +1,18 @@
-"""Who sells: honest shops, resellers, dealers of mixed stock, and rings of linked accounts.
+"""Who sells: honest shops, authorised dealers, resellers, liquidators, and rings of linked accounts.
 
-Knows no goods. What a seller means to do is hidden from the listing table; only `seller_id` and, for rings, the group
-are published.
+Knows no goods. What a seller means to do is hidden from the listing table; only `seller_id` and, for some rings, the
+group of linked accounts are published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Self
 
 import numpy as np
 
-from counterfeit_risk.listings.listing import Label
-from counterfeit_risk.market.chance import happens, pick_weighted
-
-PREVALENCE = 0.12
-"""Share of counterfeits among all listings."""
-
-KNOWN_SELLER_SHARE = 0.3
-"""Share of a later night's listings that come from sellers of the nights before."""
-
-_ZIPF_EXPONENT = 0.6
-
-
-class SellerKind(StrEnum):
-    """What a seller means to do."""
-
-    SHOP = "shop"
-    """Sells new goods from the brand."""
-    RESELLER = "reseller"
-    """Sells used goods, and was sometimes fooled."""
-    DEALER = "dealer"
-    """Sells what comes in and does not ask."""
-    RING = "ring"
-    """One of several accounts of the same counterfeiters."""
-
-
-@dataclass(frozen=True)
-class Conduct:
-    """How one kind of seller behaves; shares are in [0, 1]."""
-
-    of_genuine: float
-    """Share of the market's genuine listings that are theirs; over all kinds these sum to 1."""
-    of_counterfeit: float
-    """Share of the market's counterfeits that are theirs; over all kinds these sum to 1."""
-    listings_each: float
-    """Mean listings of one account."""
-    fewest: int
-    """Accounts in even the smallest market, so that its listings can be split by seller."""
-    studio: float
-    """Share of offers with studio photos; the rings' are stolen."""
-    second_hand: float
-    """Share of offers called used."""
-
-
-CONDUCT: Mapping[SellerKind, Conduct] = {
-    SellerKind.SHOP: Conduct(0.55, 0.00, listings_each=20, fewest=16, studio=0.95, second_hand=0.0),
-    SellerKind.RESELLER: Conduct(0.33, 0.05, listings_each=4, fewest=16, studio=0.08, second_hand=0.9),
-    SellerKind.DEALER: Conduct(0.10, 0.20, listings_each=12, fewest=8, studio=0.5, second_hand=0.3),
-    SellerKind.RING: Conduct(0.02, 0.75, listings_each=3.5, fewest=16, studio=0.55, second_hand=0.1),
-}
-_RING_ACCOUNTS = 4
+from counterfeit_risk.market.calendar import BrandCatalog, Period
+from counterfeit_risk.market.chance import Lottery, happens, pick_weighted, zipf_weights
+from counterfeit_risk.market.kinds import HONEST_GUISES, Guise, SellerKind
+from counterfeit_risk.market.settings import MarketSettings
 
 
 @dataclass(frozen=True)
@@ -69,57 +21,150 @@ class Seller:
 
     seller_id: str
     kind: SellerKind
-    group: str | None = None
+    guise: Guise
+    """What it looks like; a ring's account poses as an honest kind."""
+    brand: int
+    """Number of the brand that it sells most."""
+    catalog: str
+    """The catalogue of official photos that it shows where it looks like a dealer; a ring's account stole them."""
+    months: range
+    """When it publishes."""
+    ring: str | None = None
     """The ring it belongs to."""
+    seller_group: str | None = None
+    """The ring, where the platform knows its accounts to be linked."""
+
+    @property
+    def shelf(self) -> str:
+        """Accounts with the same shelf show the same goods."""
+        return self.ring or self.seller_id
 
 
 @dataclass(frozen=True)
-class SellerPool:
-    """The accounts that publish in one period, each kind's busiest first."""
+class _Catalog:
+    """Official photos of one brand, shared by a few of its dealers."""
 
-    accounts: Mapping[SellerKind, tuple[Seller, ...]]
-    regulars: "SellerPool | None" = None
-    """The pool of the period before, some of whom still publish."""
-
-    @classmethod
-    def open(cls, rng: np.random.Generator, listings: int, *, after: "SellerPool | None" = None) -> Self:
-        """Opens the accounts for so many listings.
-
-        Args:
-            rng: draws which account is busy.
-            listings: how many listings the pool will publish, about.
-            after: the pool of the period before; ids go on where it ends.
-        """
-        first = len(after) if after else 0
-        kinds = [kind for kind in SellerKind for _ in range(_accounts(kind, listings))]
-        numbers = first + rng.permutation(len(kinds))
-        sellers = [
-            _open_account(kind, place, int(number))
-            for place, (kind, number) in enumerate(zip(kinds, numbers, strict=True), start=first)
-        ]
-        sellers.sort(key=lambda seller: seller.seller_id)
-        return cls({kind: tuple(s for s in sellers if s.kind is kind) for kind in SellerKind}, after)
-
-    def __len__(self) -> int:
-        return sum(len(sellers) for sellers in self.accounts.values()) + len(self.regulars or ())
-
-    def pick(self, rng: np.random.Generator, label: Label) -> Seller:
-        """Who publishes a listing of such goods: a few accounts of each kind publish much, most publish little."""
-        if self.regulars and happens(rng, KNOWN_SELLER_SHARE):
-            return self.regulars.pick(rng, label)
-        counterfeit = label is Label.COUNTERFEIT
-        kind = pick_weighted(rng, {k: c.of_counterfeit if counterfeit else c.of_genuine for k, c in CONDUCT.items()})
-        sellers = self.accounts[kind]
-        return pick_weighted(rng, {seller: rank**-_ZIPF_EXPONENT for rank, seller in enumerate(sellers, start=1)})
+    name: str
+    brand: int
 
 
-def _accounts(kind: SellerKind, listings: int) -> int:
-    conduct = CONDUCT[kind]
-    share = PREVALENCE * conduct.of_counterfeit + (1 - PREVALENCE) * conduct.of_genuine
-    return max(conduct.fewest, round(listings * share / conduct.listings_each))
+class SellerDirectory:
+    """The accounts of one period, and how much each of them sells."""
+
+    def __init__(
+        self,
+        settings: MarketSettings,
+        sellers: Sequence[Seller],
+        months: range,
+        regulars: "SellerDirectory | None" = None,
+    ) -> None:
+        self.sellers = tuple(sellers)
+        self._months = months
+        self._regulars = regulars
+        self._regulars_share = settings.nightly.known_sellers
+        self._lotteries = {
+            (kind, month): _lottery(settings, [seller for seller in sellers if seller.kind is kind], month)
+            for kind in SellerKind
+            for month in months
+        }
+
+    def pick(self, rng: np.random.Generator, kind: SellerKind, month: int) -> Seller:
+        """Who of this kind publishes a listing in this month: a few publish much, most publish little."""
+        if self._regulars and happens(rng, self._regulars_share):
+            return self._regulars.pick(rng, kind, self._regulars.last_month)
+        return self._lotteries[kind, month].draw(rng)
+
+    @property
+    def last_month(self) -> int:
+        """The last month in which its accounts publish."""
+        return self._months[-1]
 
 
-def _open_account(kind: SellerKind, place: int, number: int) -> Seller:
-    """An account whose number says nothing of its kind; neighbouring places in a ring's row belong to one ring."""
-    group = f"G{place // _RING_ACCOUNTS:05d}" if kind is SellerKind.RING else None
-    return Seller(f"S{number:05d}", kind, group)
+def open_accounts(
+    rng: np.random.Generator,
+    settings: MarketSettings,
+    brands: BrandCatalog,
+    period: Period,
+    *,
+    listings: int,
+    regulars: SellerDirectory | None = None,
+) -> SellerDirectory:
+    """Opens the accounts that publish in a period.
+
+    Args:
+        rng: draws brands, guises and rings.
+        settings: of the market.
+        brands: what can be sold.
+        period: when they publish; its prefix begins their ids, whose numbers say nothing of the kind.
+        listings: how many listings the accounts will publish, about.
+        regulars: the accounts of the period before, some of whom still publish.
+    """
+    counts = {kind: _accounts(settings, kind, listings) for kind in SellerKind}
+    ids = iter([f"{period.prefix}{number:06d}" for number in rng.permutation(sum(counts.values()))])
+    catalogs = _draw_catalogs(rng, settings, brands, dealers=counts[SellerKind.DEALER], period=period)
+    sellers: list[Seller] = []
+    for kind, guise in HONEST_GUISES.items():
+        for place in range(counts[kind]):
+            catalog = catalogs[place % len(catalogs)]
+            brand = catalog.brand if guise is Guise.DEALER else _main_brand(rng, brands, period.months[-1])
+            sellers.append(Seller(next(ids), kind, guise, brand, catalog.name, period.months))
+    rings = list(_ring_sizes(rng, settings, counts[SellerKind.RING]))
+    robbed = rng.permutation(len(catalogs))
+    for ring, accounts in enumerate(rings):
+        months = _ring_months(rng, settings, period, place=ring / len(rings))
+        catalog = catalogs[robbed[ring % len(catalogs)]]
+        sellers += _open_ring(rng, settings, brands, [next(ids) for _ in range(accounts)], catalog, months)
+    return SellerDirectory(settings, sellers, period.months, regulars)
+
+
+def _draw_catalogs(
+    rng: np.random.Generator, settings: MarketSettings, brands: BrandCatalog, *, dealers: int, period: Period
+) -> list[_Catalog]:
+    count = max(1, dealers // settings.sellers.catalog_dealers)
+    return [_Catalog(f"{period.prefix}C{n:05d}", _main_brand(rng, brands, period.months[0])) for n in range(count)]
+
+
+def _ring_months(rng: np.random.Generator, settings: MarketSettings, period: Period, *, place: float) -> range:
+    """When a ring is there. `place` in [0, 1) is its place among the rings, which begin one after another."""
+    first, last, stay = period.months[0], period.months[-1], settings.sellers.ring_months
+    start = min(first - stay + 1 + int(place * (last - first + stay) + rng.random()), last)
+    return range(max(start, first), min(start + stay - 1, last) + 1)
+
+
+def _open_ring(
+    rng: np.random.Generator,
+    settings: MarketSettings,
+    brands: BrandCatalog,
+    ids: Sequence[str],
+    catalog: _Catalog,
+    months: range,
+) -> Iterator[Seller]:
+    ring = f"ring of {min(ids)}"
+    group = ring if happens(rng, settings.sellers.links_known) else None
+    for seller_id in ids:
+        guise = pick_weighted(rng, settings.ring.poses_as)
+        brand = catalog.brand if guise is Guise.DEALER else _main_brand(rng, brands, months[-1])
+        yield Seller(seller_id, SellerKind.RING, guise, brand, catalog.name, months, ring, group)
+
+
+def _ring_sizes(rng: np.random.Generator, settings: MarketSettings, accounts: int) -> Iterator[int]:
+    while accounts > 0:
+        size = min(pick_weighted(rng, settings.sellers.ring_accounts), accounts)
+        yield size
+        accounts -= size
+
+
+def _accounts(settings: MarketSettings, kind: SellerKind, listings: int) -> int:
+    law = settings.ring if kind is SellerKind.RING else settings.kinds[kind]
+    return max(law.fewest, round(listings * settings.kind_shares[kind] / law.listings_each))
+
+
+def _main_brand(rng: np.random.Generator, brands: BrandCatalog, month: int) -> int:
+    return pick_weighted(rng, dict(enumerate(brands.shares(month))))
+
+
+def _lottery(settings: MarketSettings, sellers: Sequence[Seller], month: int) -> Lottery[Seller]:
+    """Draws among those who are there in a month; in a market too small for that, among all of them."""
+    there = [seller for seller in sellers if month in seller.months] or sellers
+    weights = zipf_weights(len(there), settings.sellers.zipf_exponent, settings.sellers.zipf_shift)
+    return Lottery(dict(zip(there, weights, strict=True)))

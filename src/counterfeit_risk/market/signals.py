@@ -1,74 +1,79 @@
-"""What can be seen of a counterfeit, and how often it is seen on counterfeit and on genuine goods.
+"""What can be seen of a counterfeit, by name.
 
-Knows no photo and no title: `photos` and `titles` show what is drawn here. No signal decides a label. Drawn
-independently, these leave about one counterfeit in six with no tell in photo or title: a stolen official photo and a
-clean title, which only price or seller can give away.
+Knows no probability: how often each signal is seen on counterfeit and on genuine goods stands in the market's settings
+file. Knows no photo and no title either: `photos` and `titles` show what is drawn here.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 
-from counterfeit_risk.listings.listing import Label
-from counterfeit_risk.market.chance import happens
-
-
-class Tell(StrEnum):
-    """A surface signal of one listing."""
+class PhotoTell(StrEnum):
+    """What looks wrong on the goods or their mark; each is graded, from 1 (slight) over 2 (plain) to 3 (gross)."""
 
     WRONG_PROPORTIONS = "wrong_proportions"
+    """The mark is too wide, too tall, or its parts do not fit."""
     WRONG_COLOURS = "wrong_colours"
-    MIRRORED_MARK = "mirrored_mark"
+    """The mark is in other colours than the brand's."""
+    WRONG_LETTERFORMS = "wrong_letterforms"
+    """The wordmark has another typeface, spacing, or letters out of line."""
+    WRONG_STITCHING = "wrong_stitching"
+    """Seams are crooked, uneven or in a thread of the wrong colour."""
+    MISSING_LABEL = "missing_label"
+    """Where the sewn-in label should be there is nothing, a blank one, or cut threads."""
     BLURRED_MARK = "blurred_mark"
+    """The mark was smeared after the photo was taken."""
     COVERED_MARK = "covered_mark"
+    """A sticker, a hand or a painted patch hides the mark."""
+
+
+class FileEvasion(StrEnum):
+    """What was done to the photo files, so that a search for copies misses them."""
+
+    MIRRORED = "mirrored"
+    CROPPED = "cropped"
+    BORDERED = "bordered"
+    WATERMARKED = "watermarked"
+    RECOMPRESSED = "recompressed"
+    COLLAGE = "collage"
+    """Several photos of the goods in one."""
+
+
+class BrandTreatment(StrEnum):
+    """How a title writes the brand's name."""
+
+    PLAIN = "plain"
+    SEPARATED = "separated"
+    """Signs or spaces between the letters."""
+    LEET = "leet"
+    """Digits for letters."""
+    HOMOGLYPH = "homoglyph"
+    """Letters of another alphabet that look the same."""
+    INVISIBLE = "invisible"
+    """Characters without width between the letters."""
+    SOUND_ALIKE = "sound_alike"
+    """A name that sounds alike, as an honest misspelling does too."""
+    REMOVED = "removed"
+    """No brand at all: generic words only."""
+
+
+class TitleTell(StrEnum):
+    """Words of a title that speak of a copy."""
+
     GRADE_WORDS = "grade_words"
-    SPACED_BRAND = "spaced_brand"
-    LOOKALIKE_LETTERS = "lookalike_letters"
+    """Such as 1:1, AAA quality, replica, mirror quality."""
     CONTACT_DETAILS = "contact_details"
-    CONTRADICTION = "contradiction"
+    """A way to reach the seller elsewhere."""
+    DISGUISING_WORDS = "disguising_words"
+    """Words that call the goods something harmless: a toy watch, a display piece, inspired by."""
+
+
+class Contradiction(StrEnum):
+    """How a title and its photos speak of different things; neither alone looks odd."""
+
+    NONE = "none"
+    OTHER_BRAND = "other_brand"
     """The title claims one brand, the photos show another's mark."""
-    LOW_PRICE = "low_price"
-
-
-@dataclass(frozen=True)
-class Signal:
-    """Probabilities of one tell, in [0, 1]."""
-
-    given_counterfeit: float
-    given_genuine: float
-
-
-SIGNALS: Mapping[Tell, Signal] = {
-    Tell.WRONG_PROPORTIONS: Signal(0.22, 0.002),
-    Tell.WRONG_COLOURS: Signal(0.22, 0.002),
-    Tell.MIRRORED_MARK: Signal(0.06, 0.004),
-    Tell.BLURRED_MARK: Signal(0.15, 0.006),
-    Tell.COVERED_MARK: Signal(0.15, 0.006),
-    Tell.GRADE_WORDS: Signal(0.28, 0.001),
-    Tell.SPACED_BRAND: Signal(0.14, 0.002),
-    Tell.LOOKALIKE_LETTERS: Signal(0.14, 0.003),
-    Tell.CONTACT_DETAILS: Signal(0.24, 0.010),
-    Tell.CONTRADICTION: Signal(0.06, 0.002),
-    Tell.LOW_PRICE: Signal(0.45, 0.060),
-}
-
-PHOTO_TELLS = (
-    Tell.WRONG_PROPORTIONS,
-    Tell.WRONG_COLOURS,
-    Tell.MIRRORED_MARK,
-    Tell.BLURRED_MARK,
-    Tell.COVERED_MARK,
-)
-TITLE_TELLS = (Tell.GRADE_WORDS, Tell.SPACED_BRAND, Tell.LOOKALIKE_LETTERS, Tell.CONTACT_DETAILS)
-
-
-def draw_tells(rng: np.random.Generator, tells: Iterable[Tell], label: Label) -> frozenset[Tell]:
-    """Draws which of the tells a listing of this label shows, each by itself."""
-    return frozenset(tell for tell in tells if happens(rng, _probability(tell, label)))
-
-
-def _probability(tell: Tell, label: Label) -> float:
-    signal = SIGNALS[tell]
-    return signal.given_counterfeit if label is Label.COUNTERFEIT else signal.given_genuine
+    OTHER_MODEL = "other_model"
+    """The title names one kind of goods of the brand, the photos show another kind."""
+    HIDDEN_LINK = "hidden_link"
+    """The title sells cheap unbranded goods, the photos show branded ones."""

@@ -1,0 +1,1 @@
+"""How the market looks: goods, marks, places and photos, drawn; no listing is known here."""
