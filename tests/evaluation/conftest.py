@@ -1,5 +1,7 @@
 """Predictions of a made-up classifier that knows something, from photos more than from titles."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from counterfeit_risk.config import EvaluationSettings, RiskSettings
 from counterfeit_risk.evaluation.calibration import Calibrations, fit_calibrations
 from counterfeit_risk.evaluation.evaluate import Evaluation, evaluate
 from counterfeit_risk.evaluation.predictions import Predictions
+from counterfeit_risk.evaluation.reference import Reference
 from counterfeit_risk.evaluation.risk_bands import RiskBands, fit_risk_bands
 
 
@@ -55,3 +58,20 @@ def evaluation(
     predictions: Predictions, calibrations: Calibrations, bands: RiskBands, settings: EvaluationSettings
 ) -> Evaluation:
     return evaluate(predictions, calibrations, bands, settings, seed=0)
+
+
+@pytest.fixture
+def comparing(
+    predictions: Predictions, calibrations: Calibrations, bands: RiskBands, settings: EvaluationSettings
+) -> Callable[..., Evaluation]:
+    """Evaluates against made-up posteriors and two baselines, of which the seller may know the label."""
+
+    def compare(*, leaky: bool) -> Evaluation:
+        risks = calibrations.risks(predictions)
+        posteriors = np.where(predictions.labels[:, None], 0.5 + risks / 2, risks / 2)
+        prevalence = np.full(predictions.labels.size, 0.3)
+        baselines = {"seller": prevalence + leaky * predictions.labels, "exact_photo": prevalence}
+        reference = Reference(posteriors, baselines)
+        return evaluate(predictions, calibrations, bands, settings, seed=0, reference=reference)
+
+    return compare

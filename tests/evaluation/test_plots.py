@@ -14,7 +14,13 @@ from counterfeit_risk.evaluation.evaluate import Evaluation, evaluate
 from counterfeit_risk.evaluation.predictions import Predictions
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 
-PLOTS = [plots.precision_recall, plots.reliability, plots.risk_histogram, plots.slice_average_precision]
+PLOTS = [
+    plots.precision_recall,
+    plots.reliability,
+    plots.risk_histogram,
+    plots.slice_average_precision,
+    plots.comparison,
+]
 
 
 @pytest.mark.parametrize("plot", PLOTS)
@@ -60,3 +66,12 @@ def test_slices_stand_lowest_first_and_letters_without_a_glyph_become_boxes(eval
 def test_many_slices_are_cut_to_the_lowest(evaluation: Evaluation) -> None:
     many = dataclasses.replace(evaluation, slices=evaluation.slices * 20)
     assert len(plots.slice_average_precision(many).axes[0].get_yticklabels()) == 24
+
+
+def test_a_comparison_draws_a_row_a_head_and_baseline_and_a_diamond_a_ceiling(
+    comparing: Callable[..., Evaluation],
+) -> None:
+    axes = plots.comparison(comparing(leaky=False)).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["photos and title", "photos only", "title only", "seller", "exact photo"]
+    assert [line.get_marker() for line in axes.lines].count("D") == 3

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,23 @@ def test_nothing_to_judge_is_still_a_report(
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "cannot be judged" in html
     assert not (tmp_path / "slices.png").exists()
+
+
+def test_ceilings_and_baselines_stand_beside_the_model(comparing: Callable[..., Evaluation], tmp_path: Path) -> None:
+    evaluation = comparing(leaky=False)
+    write_report(evaluation, tmp_path, title="t")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Ceiling and baselines" in html
+    assert "baseline: exact photo" in html
+    assert "at a ROC AUC of 0.5. They are." in html
+    assert (tmp_path / "comparison.png").exists()
+    assert json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8")) == evaluation.to_dict()
+
+
+def test_a_seller_baseline_above_chance_is_called_a_leak(comparing: Callable[..., Evaluation], tmp_path: Path) -> None:
+    write_report(comparing(leaky=True), tmp_path, title="t")
+    assert "Above it here: seller; this split leaks." in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_nothing_to_compare_with_takes_no_room(report: Path) -> None:
+    assert "Ceiling and baselines" not in (report / "report.html").read_text(encoding="utf-8")

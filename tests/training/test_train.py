@@ -68,7 +68,7 @@ def test_a_run_holds_all_that_explains_it(tiny_run: TrackedRun) -> None:
 def test_no_seller_stands_on_two_sides(tiny_run: TrackedRun, tiny_market: Path) -> None:
     splits = pq.read_table(tiny_run.artifact("splits.parquet")).to_pydict()
     side = dict(zip(splits["listing_id"], splits["split"], strict=True))
-    rows = [row for row in read_labeled_listings(tiny_market / "labeled.csv") if isinstance(row, LabeledListing)]
+    rows = [row for row in read_labeled_listings(tiny_market / "labeled.parquet") if isinstance(row, LabeledListing)]
     sides: dict[str, set[str]] = {}
     for row in rows:
         sides.setdefault(str(row.seller_group or row.listing.seller_id), set()).add(side[row.listing.listing_id])

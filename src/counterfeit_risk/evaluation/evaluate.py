@@ -15,6 +15,7 @@ from counterfeit_risk.evaluation import metrics
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.metrics import Measured, Metric, ReliabilityBin
 from counterfeit_risk.evaluation.predictions import HEADS, Predictions
+from counterfeit_risk.evaluation.reference import NO_REFERENCE, Comparison, Reference, compare
 from counterfeit_risk.evaluation.risk_bands import Band, RiskBands
 
 _SLICE_METRICS: Mapping[str, Metric] = {
@@ -97,6 +98,7 @@ class Evaluation:
     risk_bands: dict[str, Any]
     """The thresholds and their evidence, as `RiskBands.to_dict` lays them out."""
     histogram: Histogram
+    comparison: Comparison
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -113,6 +115,7 @@ class Evaluation:
             flat |= {
                 f"{prefix}/{band.band}/{name}": getattr(band, name) for name in ("listings", "precision", "recall")
             }
+        flat |= {f"{prefix}/{name}": value for name, value in self.comparison.flat_metrics().items()}
         return {name: float(value) for name, value in flat.items() if value is not None}
 
 
@@ -123,6 +126,7 @@ def evaluate(
     settings: EvaluationSettings,
     *,
     seed: int,
+    reference: Reference = NO_REFERENCE,
 ) -> Evaluation:
     """Judges risks.
 
@@ -132,6 +136,10 @@ def evaluate(
         bands: cut those risks.
         settings: what to report.
         seed: of the bootstrap, which draws whole groups.
+        reference: what to hold them against.
+
+    Raises:
+        UsageError: if a head has a risk where its true posterior is missing.
     """
     rng = np.random.default_rng(seed)
     risks = calibrations.risks(predictions)
@@ -140,12 +148,13 @@ def evaluate(
         listings=predictions.labels.size,
         counterfeits=int(predictions.labels.sum()),
         groups=np.unique(predictions.groups).size,
-        settings=settings.model_dump(),
+        settings=settings.model_dump(mode="json"),
         heads=heads,
         slices=_evaluate_slices(predictions, risks[:, 0], settings, rng),
         bands=_evaluate_bands(predictions, risks[:, 0], bands),
         risk_bands=bands.to_dict(),
         histogram=_histogram(predictions.labels, risks[:, 0]),
+        comparison=compare(predictions, risks, reference, draws=settings.bootstrap_draws, rng=rng),
     )
 
 

@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from scipy.stats import binomtest
 
 from counterfeit_risk.evaluation.evaluate import Evaluation, SliceEvaluation
+from counterfeit_risk.evaluation.metrics import Measured
 
 COLOURS = {
     "fused": "#0072B2",
@@ -25,7 +26,7 @@ COLOURS = {
 """From Okabe and Ito's palette, which colour-blind readers can tell apart."""
 
 _LINES = {"fused": "-", "photo": "--", "title": "-."}
-_NAMES = {"fused": "photos and title", "photo": "photos only", "title": "title only"}
+NAMES = {"fused": "photos and title", "photo": "photos only", "title": "title only"}
 _DOTS_PER_INCH = 150
 _MOST_SLICES = 24
 
@@ -39,7 +40,7 @@ def precision_recall(evaluation: Evaluation) -> Figure:
         if found is None:
             continue
         recall, precision = [p.recall for p in judged.curve], [p.precision for p in judged.curve]
-        label = f"{_NAMES[head]} (average {found:.2f}, n = {judged.listings:,})"
+        label = f"{NAMES[head]} (average {found:.2f}, n = {judged.listings:,})"
         axes.step(recall, precision, where="pre", label=label, color=COLOURS[head], linestyle=_LINES[head])
     prevalence = evaluation.counterfeits / max(evaluation.listings, 1)
     axes.axhline(
@@ -47,6 +48,28 @@ def precision_recall(evaluation: Evaluation) -> Figure:
     )
     axes.set(xlabel="Recall: share of counterfeits caught", ylabel="Precision", xlim=(0, 1.01), ylim=(0, 1.03))
     axes.legend(loc="lower left")
+    _tidy(axes)
+    return figure
+
+
+def comparison(evaluation: Evaluation) -> Figure:
+    """Average precision of heads and baselines with their intervals, and each head's ceiling."""
+    found = evaluation.comparison
+    judged = {NAMES[head]: evaluation.heads[head].metrics["average_precision"] for head in NAMES}
+    judged |= {name.replace("_", " "): measured["average_precision"] for name, measured in found.baselines.items()}
+    colours = [*(COLOURS[head] for head in NAMES), *[COLOURS["reference"]] * len(found.baselines)]
+    figure = _new_figure("What could be reached, and what must be beaten", height=1.6 + 0.32 * len(judged))
+    axes = figure.subplots()
+    for row, (measured, colour) in enumerate(zip(judged.values(), colours, strict=True)):
+        _draw_measured(axes, row, measured, colour, "o")
+    for row, head in enumerate(NAMES):
+        if found.ceilings:
+            _draw_measured(axes, row - 0.25, found.ceilings.heads[head].average_precision, "black", "D")
+    prevalence = evaluation.counterfeits / max(evaluation.listings, 1)
+    axes.axvline(prevalence, color=COLOURS["reference"], linewidth=1.2, linestyle=":")
+    axes.set_yticks(np.arange(len(judged)), list(judged))
+    axes.set(xlabel="Average precision\n(dotted line: no skill)", xlim=(0, 1.02))
+    axes.invert_yaxis()
     _tidy(axes)
     return figure
 
@@ -96,10 +119,7 @@ def slice_average_precision(evaluation: Evaluation) -> Figure:
     figure = _new_figure("Where it ranks well, and where not", height=1.6 + 0.32 * max(len(slices), 2))
     axes = figure.subplots()
     for row, one in enumerate(slices):
-        found = one.metrics["average_precision"]
-        if found.low is not None and found.high is not None:
-            axes.hlines(row, found.low, found.high, color=COLOURS["fused"], linewidth=1.5, alpha=0.5)
-        axes.plot(_average_precision(one), row, color=COLOURS["fused"], marker="o")
+        _draw_measured(axes, row, one.metrics["average_precision"], COLOURS["fused"], "o")
         axes.plot(one.counterfeits / one.listings, row, color=COLOURS["reference"], marker="|", markersize=10)
     names = [_drawable(f"{one.name}: {one.value}", 28) + f"  (n = {one.listings:,})" for one in slices]
     axes.set_yticks(np.arange(len(slices)), names, parse_math=False)  # a dollar sign is a dollar sign
@@ -123,6 +143,15 @@ def _new_figure(title: str, *, height: float = 4.4) -> Figure:
     figure = Figure(figsize=(6.4, height), layout="constrained", facecolor="white")
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=12, fontweight="bold")
     return figure
+
+
+def _draw_measured(axes: Axes, row: float, measured: Measured, colour: str, marker: str) -> None:
+    """A value with its interval on one line; nothing where it is not defined."""
+    if measured.value is None:
+        return
+    if measured.low is not None and measured.high is not None:
+        axes.hlines(row, measured.low, measured.high, color=colour, linewidth=1.5, alpha=0.5)
+    axes.plot(measured.value, row, color=colour, marker=marker, markersize=5 if marker == "D" else 6)
 
 
 def _tidy(*all_axes: Axes) -> None:

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 from counterfeit_risk.evaluation import page, plots
+from counterfeit_risk.evaluation.ceiling import Ceilings
 from counterfeit_risk.evaluation.evaluate import BandEvaluation, Evaluation
 from counterfeit_risk.evaluation.metrics import Measured
 from counterfeit_risk.evaluation.page import Html, Section
 from counterfeit_risk.evaluation.predictions import HEADS
+from counterfeit_risk.evaluation.reference import Comparison
 
 _SOME_SLICES = "Fused head. A slice with few counterfeits has a wide interval: read the interval, not the point."
 
@@ -33,10 +35,14 @@ def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> None:
     }
     if evaluation.slices:
         images["slices"] = plots.to_png(plots.slice_average_precision(evaluation))
+    compared = bool(evaluation.comparison.ceilings or evaluation.comparison.baselines)
+    if compared:
+        images["comparison"] = plots.to_png(plots.comparison(evaluation))
     for name, image in images.items():
         (folder / f"{name}.png").write_bytes(image)
     sections = [
         Section("Ranking", page.join([_metrics(evaluation), _figure(images, "precision_recall")])),
+        *([Section("Ceiling and baselines", _comparison(evaluation, images))] if compared else []),
         Section("What a risk means", _figure(images, "reliability")),
         Section("Bands", page.join([_bands(evaluation), _figure(images, "risk_histogram")])),
         Section("Slices", page.join([_slices(evaluation), _figure(images, "slices")])),
@@ -79,13 +85,62 @@ def _metrics(evaluation: Evaluation) -> Html:
     counts = ["listings (counterfeit)", *(f"{head.listings:,} ({head.counterfeits:,})" for head in heads)]
     return page.join(
         [
-            page.table(["", "photos and title", "photos only", "title only", "no skill"], [counts, *rows]),
+            page.table(["", *(plots.NAMES[head] for head in HEADS), "no skill"], [counts, *rows]),
             page.paragraph(
                 "In brackets: 95 % intervals from a bootstrap of whole groups (sellers, or photo groups). "
                 "Each column is measured on the listings that have what it reads. "
                 "Chance alone keeps the calibration error above 0."
             ),
         ]
+    )
+
+
+def _comparison(evaluation: Evaluation, images: dict[str, bytes]) -> Html:
+    found = evaluation.comparison
+    rows = [_head_row(evaluation, head) for head in HEADS]
+    for name, measured in found.baselines.items():
+        shown = [_measured(measured[key]) for key in ("average_precision", "roc_auc")]
+        rows.append([f"baseline: {name.replace('_', ' ')}", *shown, None, None])
+    prevalence = _number(evaluation.heads["fused"].no_skill.get("average_precision"))
+    headers = ["", "average precision", "ROC AUC", "ceiling", "share of the ceiling"]
+    return page.join(
+        [
+            page.table(headers, [*rows, ["no skill", prevalence, "0.500", None, None]]),
+            _ceiling_words(found.ceilings),
+            _baseline_words(found),
+            _figure(images, "comparison"),
+        ]
+    )
+
+
+def _head_row(evaluation: Evaluation, head: str) -> list[object]:
+    measured = evaluation.heads[head].metrics
+    shown = [plots.NAMES[head], _measured(measured["average_precision"]), _measured(measured["roc_auc"])]
+    if evaluation.comparison.ceilings is None:
+        return [*shown, None, None]
+    ceiling = evaluation.comparison.ceilings.heads[head]
+    return [*shown, _measured(ceiling.average_precision), _measured(ceiling.share_reached)]
+
+
+def _ceiling_words(ceilings: Ceilings | None) -> Html:
+    if ceilings is None:
+        return Html()
+    return page.paragraph(
+        "The ceiling is the average precision of ranking by the true probability of being counterfeit, given what the "
+        f"head may see; those probabilities foretell {_number(ceilings.heads['fused'].expected)} for photos and title. "
+        f"By photos and title, {_share(ceilings.untellable.value)} of the counterfeits are no likelier to be "
+        "counterfeit than the average listing: only a seller, a price or a test purchase could tell those."
+    )
+
+
+def _baseline_words(comparison: Comparison) -> Html:
+    if not comparison.baselines:
+        return Html()
+    leaks = " and ".join(name.replace("_", " ") for name in comparison.leaks)
+    verdict = f"Above it here: {leaks}; this split leaks." if leaks else "They are."
+    return page.paragraph(
+        "Each baseline learns one thing from the rows that the model learned from. No seller and no photo stands on "
+        "both sides of an honest split, so seller and exact photo must be at chance, at a ROC AUC of 0.5. " + verdict
     )
 
 
@@ -160,6 +215,7 @@ def _slices(evaluation: Evaluation) -> Html:
 def _figure(images: dict[str, bytes], name: str) -> Html:
     captions = {
         "precision_recall": "Precision against recall as the threshold falls from left to right.",
+        "comparison": "Dots: average precision with 95 % intervals. Diamonds: the best that can be reached.",
         "reliability": "Above the dotted line the risk is too low, below it too high.",
         "risk_histogram": "How many listings have which risk. The scale of counts is logarithmic above 10.",
         "slices": "Average precision by slice, the lowest at the bottom; bars are 95 % intervals.",

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from counterfeit_risk.config import Section
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.scoring.risk_score import RiskScore
+from counterfeit_risk.sections import Section
 
 LEASE = timedelta(minutes=15)
 """How long a reviewer keeps a case without asking again."""

@@ -5,7 +5,7 @@ Knows no model.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,8 @@ from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
 from counterfeit_risk.listings.listing import Label, LabeledListing, Listing, Photo, RejectedRow, RejectReason
-from counterfeit_risk.listings.splits import Split, group_listings, split_listings
+from counterfeit_risk.listings.near_duplicates import shared_photo_keys
+from counterfeit_risk.listings.splits import USED_SPLITS, Split, SplitRows, split_listings
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ class LabeledRows:
     row_numbers: NDArray[np.int64]
     """(N,) where each stands in the table, from 1."""
     groups: NDArray[np.int64]
-    """(N,); rows that share a seller or a photo share a group."""
+    """(N,); rows that share a seller, or a photo or a copy of it, share a group."""
     splits: NDArray[Any]
-    """(N,) of `Split`."""
+    """(N,) of `Split`; what is left out is neither learned from nor judged on."""
+    photo_hashes: tuple[tuple[str, ...], ...]
+    """(N,) of each row's usable photos."""
     has_photo: NDArray[np.bool_]
     """(N,); False where no photo can be used."""
     has_title: NDArray[np.bool_]
@@ -62,8 +65,9 @@ class LabeledRows:
                     "listings": int((splits == split).sum()),
                     "counterfeits": int(labels[splits == split].sum()),
                 }
-                for split in Split
+                for split in USED_SPLITS
             },
+            "left_out": int((splits == Split.LEFT_OUT).sum()),
         }
 
     def to_dataset(self) -> datasets.Dataset:
@@ -118,17 +122,13 @@ def read_labeled_rows(settings: DataSettings, reader: ContentReader, *, seed: in
             row_numbers.append(row_number)
     if not listings:
         raise ListingTableError(f"{settings.listings} holds no labelled listing that can be used")
-    groups = group_listings(
-        [row.listing.seller_id for row in listings],
-        [content.photo_hashes for content in contents],
-        seller_groups=[row.seller_group for row in listings],
-    )
-    labels = np.array([row.label is Label.COUNTERFEIT for row in listings])
+    rows = _split_rows(listings, contents)
     return LabeledRows(
         listings=tuple(listings),
         row_numbers=np.array(row_numbers, np.int64),
-        groups=groups,
-        splits=split_listings(labels, groups, settings.splits, seed=seed),
+        groups=rows.groups,
+        splits=split_listings(rows, settings.splits, seed=seed),
+        photo_hashes=tuple(content.photo_hashes for content in contents),
         has_photo=np.array([bool(content.photo_hashes) for content in contents]),
         has_title=np.array([bool(content.title) for content in contents]),
         rejected=tuple(rejected),
@@ -142,15 +142,31 @@ def image_root(settings: DataSettings) -> Path:
     return settings.image_root or settings.listings.parent
 
 
+def _split_rows(rows: Sequence[LabeledListing], contents: Sequence[ListingContent]) -> SplitRows:
+    """What the rows may share. Photos that the model does not read leak nothing into it, and are not looked at."""
+    return SplitRows(
+        listing_ids=[row.listing.listing_id for row in rows],
+        sellers=[row.listing.seller_id for row in rows],
+        photos=shared_photo_keys(
+            [content.photo_hashes for content in contents], [content.thumbnails for content in contents]
+        ),
+        seller_groups=[row.seller_group for row in rows],
+        labels=np.array([row.label is Label.COUNTERFEIT for row in rows]),
+        created_at=[row.listing.created_at for row in rows],
+        brands=[row.listing.brand for row in rows],
+    )
+
+
 def _read_contents(
     settings: DataSettings, reader: ContentReader
 ) -> Iterator[tuple[LabeledListing | RejectedRow, ListingContent]]:
     nothing = ListingContent("", (), (), ())
+    reader = replace(reader, keep_thumbnails=True)
 
     def read(row: LabeledListing | RejectedRow) -> tuple[LabeledListing | RejectedRow, ListingContent]:
         if isinstance(row, RejectedRow):
             return row, nothing
-        # only the hashes are needed here, and the pixels of a whole table would fill the memory
+        # only hashes and thumbnails are needed here, and the pixels of a whole table would fill the memory
         return row, replace(reader.read(row.listing), pixels=())
 
     rows = read_labeled_listings(settings.listings, load_column_map(settings.column_map))

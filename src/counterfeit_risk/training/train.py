@@ -32,6 +32,7 @@ from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import save_checkpoint
 from counterfeit_risk.tracking import TrackedRun, open_run
 from counterfeit_risk.training.fit import fit_classifier
+from counterfeit_risk.training.reference import gather_reference
 from counterfeit_risk.training.rows import LabeledRows
 from counterfeit_risk.training.setup import TrainingSetup, set_up_training
 
@@ -122,7 +123,8 @@ def _record_results(run: TrackedRun, settings: Settings, setup: TrainingSetup, l
     bands = fit_risk_bands(
         risks, calibration.labels, calibration.groups, settings.risk, seed=settings.seed, complete=calibration.complete
     )
-    evaluation = evaluate(test, calibrations, bands, settings.evaluation, seed=settings.seed)
+    reference = gather_reference(setup.rows, settings.evaluation)
+    evaluation = evaluate(test, calibrations, bands, settings.evaluation, seed=settings.seed, reference=reference)
     run.log_json(calibrations.to_dict(), "calibrations.json")
     run.log_json(bands.to_dict(), "bands.json")
     run.log_metrics(evaluation.flat_metrics("test"))
