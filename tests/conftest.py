@@ -4,7 +4,6 @@ All of it is random or synthetic and made on the spot; no network is touched. He
 fixtures that need them, so that the tests of torch-free rooms stay quick.
 """
 
-import csv
 import os
 import shutil
 from datetime import UTC, datetime
@@ -195,9 +194,10 @@ def tiny_classifier(tiny_tokenizer: "Tokenizer") -> "Checkpoint":
 @pytest.fixture(scope="session")
 def tiny_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic market of 150 labelled and 40 nightly listings; about the fewest that can be split."""
+    from counterfeit_risk.market.drawing import MarketPlan
     from counterfeit_risk.market.market import write_market
 
-    return write_market(tmp_path_factory.mktemp("tiny") / "market", listings=150, nightly=40).folder
+    return write_market(tmp_path_factory.mktemp("tiny") / "market", MarketPlan(150, 40), workers=1).folder
 
 
 @pytest.fixture(scope="session")
@@ -212,7 +212,7 @@ def tiny_run(
     folder = tmp_path_factory.mktemp("run")
     settings = Settings.model_validate(
         {
-            "data": {"listings": tiny_market / "labeled.csv", "max_photos": 2},
+            "data": {"listings": tiny_market / "labeled.parquet", "max_photos": 2, "splits": {"largest_group": 0.3}},
             "model": {
                 "image_encoder": "timm:test_resnet",
                 "image_weights": tiny_timm_weights,
@@ -239,7 +239,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: "TrackedRun"
 @pytest.fixture(scope="session")
 def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_bundle: "ModelBundle") -> Path:
     """A folder as `counterfeit-risk demo` leaves it, without the report and the MLflow store; three cases decided."""
-    from counterfeit_risk.cli.demo import DemoPaths
+    from counterfeit_risk.cli.demo import DemoPaths, read_true_labels
     from counterfeit_risk.listings.catalog import read_listings, write_labeled_listings
     from counterfeit_risk.scoring.risk_score import read_scores
     from counterfeit_risk.scoring.runner import Dump, score_dump
@@ -249,10 +249,9 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_
     paths = DemoPaths(tmp_path_factory.mktemp("tiny") / "demo")
     shutil.copytree(tiny_market, paths.market)
     shutil.copytree(tiny_bundle.folder, paths.bundle)
-    table, root = paths.market / "nightly.csv", paths.market.resolve()
+    table, root = paths.market / "nightly.parquet", paths.market.resolve()
     score_dump(tiny_bundle, Dump(table), paths.scores)
-    with (paths.market / "nightly_truth.csv").open(encoding="utf-8", newline="") as file:
-        truth = {row["listing_id"]: Verdict(row["label"]) for row in csv.DictReader(file)}
+    truth = read_true_labels(paths.market / "truth.parquet")
     now = datetime.now(UTC)
     with open_queue(paths.queue_url, create=True) as queue:
         queue.load(read_scores(paths.scores), read_listings(table), now, image_root=root)
@@ -260,6 +259,13 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_
             leased = queue.next_case("reviewer", now)
             assert leased, "the tiny model sends too little to review"
             case = leased.case
-            queue.decide(case.case_id, "reviewer", truth[case.listing.listing_id], "as recorded", leased.token, now)
+            queue.decide(
+                case.case_id,
+                "reviewer",
+                Verdict(truth[case.listing.listing_id].value),
+                "as recorded",
+                leased.token,
+                now,
+            )
         write_labeled_listings(paths.labels, queue.labels(relative_to=root))
     return paths.out

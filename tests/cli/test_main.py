@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 COMMAND = str(Path(sys.executable).with_name("counterfeit-risk"))
@@ -74,9 +75,9 @@ def test_evaluate_writes_a_report(tiny_demo: Path, tmp_path: Path) -> None:
     out = tmp_path / "evaluation"
     market = tiny_demo / "market"
     # the same rows but one: another table than the model learned from
-    lines = (market / "labeled.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    table = tmp_path / "other.csv"
-    table.write_text("".join(lines[:-1]), encoding="utf-8")
+    rows = pq.read_table(market / "labeled.parquet")
+    table = tmp_path / "other.parquet"
+    pq.write_table(rows.slice(0, len(rows) - 1), table)
     arguments = ("--image-root", str(market), "--out", str(out), "--capacity", "10")
     result = run("evaluate", str(tiny_demo / "bundle"), str(table), *arguments)
     assert result.returncode == 0, result.stderr
@@ -85,7 +86,7 @@ def test_evaluate_writes_a_report(tiny_demo: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_is_not_evaluated_on_what_it_learned_from(tiny_demo: Path, tmp_path: Path) -> None:
-    table = tiny_demo / "market" / "labeled.csv"
+    table = tiny_demo / "market" / "labeled.parquet"
     result = run("evaluate", str(tiny_demo / "bundle"), str(table), "--out", str(tmp_path / "evaluation"))
     assert result.returncode == 2
     assert "learned from" in result.stderr

@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 def test_scores_become_cases_become_labels_that_training_reads(
     tiny_bundle: ModelBundle, tiny_market: Path, tmp_path: Path
 ) -> None:
-    table = tiny_market / "nightly.csv"
+    table = tiny_market / "nightly.parquet"
     score_dump(tiny_bundle, Dump(table), tmp_path / "scores")
     flagged = {score.listing_id for score in read_scores(tmp_path / "scores") if score.band != "pass"}
     with open_queue(f"sqlite:///{tmp_path / 'takedown.db'}", create=True) as queue:

@@ -1,4 +1,5 @@
 import csv
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -6,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from counterfeit_risk.listings.catalog import read_listings, write_listings
+
 
 @pytest.fixture
 def write_dump(tmp_path: Path, tiny_market: Path) -> Callable[[list[dict[str, str]]], Path]:
     """Writes a CSV dump from the first 20 rows of the tiny market's night and some rows more."""
 
     def write(more: list[dict[str, str]], name: str = "dump.csv") -> Path:
-        (tmp_path / "images").mkdir(exist_ok=True)
-        with (tiny_market / "nightly.csv").open(encoding="utf-8", newline="") as file:
+        whole = tmp_path / "whole.csv"
+        write_listings(whole, read_listings(tiny_market / "nightly.parquet"))
+        with whole.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))[:20]
-        for row in rows:
-            for path in row["image_paths"].split("|"):
-                (tmp_path / path).write_bytes((tiny_market / path).read_bytes())
+        shutil.copytree(tiny_market / "images", tmp_path / "images", dirs_exist_ok=True)
         table = tmp_path / name
         with table.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]), restval="")

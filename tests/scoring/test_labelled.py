@@ -13,7 +13,7 @@ from counterfeit_risk.scoring.runner import Dump, score_dump
 def test_predictions_are_the_risks_as_they_are_served(
     tiny_bundle: ModelBundle, tiny_market: Path, tmp_path: Path
 ) -> None:
-    dump = Dump(tiny_market / "labeled.csv")
+    dump = Dump(tiny_market / "labeled.parquet")
     predictions = predict_labelled(tiny_bundle, dump)
     score_dump(tiny_bundle, dump, tmp_path / "out")
     served = {score.listing_id: score for score in read_scores(tmp_path / "out")}
@@ -23,7 +23,7 @@ def test_predictions_are_the_risks_as_they_are_served(
 
 
 def test_listings_of_one_seller_share_a_group(tiny_bundle: ModelBundle, tiny_market: Path) -> None:
-    predictions = predict_labelled(tiny_bundle, Dump(tiny_market / "labeled.csv"))
+    predictions = predict_labelled(tiny_bundle, Dump(tiny_market / "labeled.parquet"))
     assert 1 < len(np.unique(predictions.groups)) < len(predictions.listing_ids)
     assert predictions.labels.any()
     assert set(predictions.slices) == {"brand", "platform", "missing"}

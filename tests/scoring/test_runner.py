@@ -32,7 +32,7 @@ def rejected_rows(out: Path) -> list[dict[str, object]]:
 def hostile_rows(tmp_path: Path, tiny_market: Path, png_bomb: bytes) -> list[dict[str, str]]:
     images = tmp_path / "images"
     images.mkdir(exist_ok=True)
-    photo = next((tiny_market / "images").glob("*.jpg")).read_bytes()
+    photo = next((tiny_market / "images").rglob("*.jpg")).read_bytes()
     (images / "good.jpg").write_bytes(photo)
     (images / "cut.jpg").write_bytes(photo[: len(photo) // 2])
     (images / "bomb.png").write_bytes(png_bomb)

@@ -21,7 +21,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 @pytest.fixture
 def rows(tiny_bundle: ModelBundle, tiny_market: Path) -> list[ReadRow]:
     reader = ContentReader(tiny_market, tiny_bundle.manifest.image_preprocessing, tiny_bundle.manifest.max_photos)
-    listings = [row for row in read_listings(tiny_market / "nightly.csv") if isinstance(row, Listing)][:9]
+    listings = [row for row in read_listings(tiny_market / "nightly.parquet") if isinstance(row, Listing)][:9]
     return [ReadRow(number, listing, reader.read(listing)) for number, listing in enumerate(listings, start=1)]
 
 

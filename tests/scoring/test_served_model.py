@@ -24,7 +24,7 @@ class Frame:
 
 
 def test_a_served_risk_is_the_scored_one(tiny_bundle: ModelBundle, tiny_market: Path, tmp_path: Path) -> None:
-    table = tiny_market / "nightly.csv"
+    table = tiny_market / "nightly.parquet"
     score_dump(tiny_bundle, Dump(table), tmp_path / "out")
     scored = {score.listing_id: score.risk for score in read_scores(tmp_path / "out")}
     listings = [row for row in read_listings(table) if isinstance(row, Listing)][:5]

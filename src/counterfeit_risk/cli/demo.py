@@ -1,6 +1,5 @@
 """`counterfeit-risk demo`: every stage in turn, from a synthetic market to a queue that people have begun to work."""
 
-import csv
 import json
 import shutil
 import time
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
@@ -123,17 +123,19 @@ def _open_folder(out: Path) -> None:
 
 
 def _write_market(paths: DemoPaths, listings: int, nightly: int) -> None:
+    from counterfeit_risk.market.drawing import MarketPlan
     from counterfeit_risk.market.market import write_market
 
-    with progress("drawing listings", listings + nightly) as advance:
-        write_market(paths.market, listings=listings, nightly=nightly, on_progress=advance)
+    with progress("drawing photos") as advance:
+        write_market(paths.market, MarketPlan(listings, nightly), on_progress=advance)
 
 
 def _train(paths: DemoPaths, config: Path) -> str:
     from counterfeit_risk.training.train import train
 
     overrides = {
-        "data.listings": paths.market / "labeled.csv",
+        "data.listings": paths.market / "labeled.parquet",
+        "evaluation.true_posteriors": paths.market / "truth.parquet",
         "tracking.uri": paths.tracking_uri,
         "tracking.folder": paths.out / "runs",
     }
@@ -150,14 +152,13 @@ def _export(paths: DemoPaths, run_id: str) -> ModelBundle:
 
 def _score(paths: DemoPaths, bundle: ModelBundle) -> ScoringManifest:
     with progress("scoring") as advance:
-        return score_dump(bundle, Dump(paths.market / "nightly.csv"), paths.scores, on_progress=advance)
+        return score_dump(bundle, Dump(paths.market / "nightly.parquet"), paths.scores, on_progress=advance)
 
 
 def _work_queue(paths: DemoPaths, queue: TakedownQueue) -> None:
     """Loads the scores and lets a reviewer who knows the market's truth decide the first cases."""
-    with (paths.market / "nightly_truth.csv").open(encoding="utf-8", newline="") as file:
-        truth = {row["listing_id"]: Label(row["label"]) for row in csv.DictReader(file)}
-    table = paths.market / "nightly.csv"
+    truth = read_true_labels(paths.market / "truth.parquet")
+    table = paths.market / "nightly.parquet"
     queue.load(read_scores(paths.scores), read_listings(table), datetime.now(UTC), image_root=table.parent.resolve())
     for _ in range(_DECISIONS):
         leased = queue.next_case("demo-reviewer", datetime.now(UTC))
@@ -173,6 +174,12 @@ def _work_queue(paths: DemoPaths, queue: TakedownQueue) -> None:
             datetime.now(UTC),
         )
     write_labeled_listings(paths.labels, queue.labels(relative_to=table.parent.resolve()))
+
+
+def read_true_labels(truth: Path) -> dict[str, Label]:
+    """What a market's listings are, by id."""
+    rows = pq.read_table(truth, columns=["listing_id", "label"]).to_pylist()
+    return {row["listing_id"]: Label(row["label"]) for row in rows}
 
 
 def _report(paths: DemoPaths, queue: TakedownQueue, manifest: ScoringManifest, run_id: str) -> None:

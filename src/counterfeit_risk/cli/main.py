@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from counterfeit_risk.cli import queue
+from counterfeit_risk.cli.audit import audit
 from counterfeit_risk.cli.demo import demo
 from counterfeit_risk.cli.evaluate import evaluate
 from counterfeit_risk.cli.explain import explain
@@ -20,6 +21,7 @@ from counterfeit_risk.cli.export import export
 from counterfeit_risk.cli.market import market
 from counterfeit_risk.cli.progress import is_terminal
 from counterfeit_risk.cli.score import score
+from counterfeit_risk.cli.split import split
 from counterfeit_risk.cli.train import train
 from counterfeit_risk.errors import CounterfeitRiskError
 
@@ -29,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (market, train, evaluate, export, score, explain, demo):
+for command in (market, audit, split, train, evaluate, export, score, explain, demo):
     app.command()(command)
 app.add_typer(queue.app, name="queue")
 
