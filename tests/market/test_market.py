@@ -156,6 +156,6 @@ def test_the_card_states_every_signal_and_the_ceilings(market):
     card = (market.folder / "README.md").read_text(encoding="utf-8")
     for signal in ("wrong stitching", "mirrored", "homoglyph", "contact details", "hidden link", "low price"):
         assert f"| {signal} |" in card
-    assert "60" in card
+    assert f": 80 listings, {market.counterfeits} of them counterfeit" in card
     assert "photos and title |" in card
     assert "{" not in card.split("```")[0]

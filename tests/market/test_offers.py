@@ -5,13 +5,15 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from counterfeit_risk.listings.listing import Label
+from counterfeit_risk.market.calendar import draw_catalog
 from counterfeit_risk.market.drawing import LABELED, NIGHTLY, MarketPlan, draw_market
-from counterfeit_risk.market.kinds import Guise, SellerKind, Source
+from counterfeit_risk.market.kinds import Guise, Offering, SellerKind, Source
 from counterfeit_risk.market.pictures.scenes import View
 from counterfeit_risk.market.settings import default_market_settings
 from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion
 
 SETTINGS = default_market_settings()
+BRANDS = draw_catalog(np.random.default_rng(5), SETTINGS.brands, SETTINGS.calendar.months)
 
 
 def of(drawn, *, counterfeit):
@@ -67,6 +69,27 @@ def test_what_is_no_signal_has_one_law_for_both_labels(drawn, guise, trait):
 @pytest.mark.parametrize("guise", Guise)
 def test_a_trait_that_told_the_label_would_be_found(drawn, guise):
     assert independent(drawn, guise, lambda offer: offer.evades) < 1e-6
+
+
+def test_whoever_does_not_know_what_is_sold_lets_only_the_goods_speak(drawn):
+    unknowing = [o for o in of(drawn, counterfeit=True) if o.causes.seller.kind is not SellerKind.RING]
+    assert any(offer.giveaway.crude for offer in unknowing)
+    assert not any(offer.giveaway.title_speaks or offer.giveaway.contradicts for offer in unknowing)
+    crude = [offer for offer in unknowing if offer.giveaway.crude]
+    assert np.mean([offer.evades for offer in crude]) < 0.5 < np.mean([bool(o.shown.grades) for o in crude])
+
+
+def test_a_bundle_names_brands_that_are_there(drawn):
+    first = {brand.name: month for brand, month in zip(BRANDS.brands, BRANDS.first_months, strict=True)}
+    bundles = [d.offer for d in drawn if d.offer.content.offering is Offering.BUNDLE]
+    named = [
+        (first[name], offer.causes.month)
+        for offer in bundles
+        for name in first
+        if name.casefold() in offer.listing.listing.title.casefold()
+    ]
+    assert len(named) > 1.5 * len(bundles) > 100
+    assert all(appears <= month for appears, month in named)
 
 
 def test_photos_begin_with_the_front_and_are_one_to_eight(drawn):
@@ -130,7 +153,9 @@ def test_contradictions_are_what_they_say(drawn):
             assert same == (False, True)
         elif content.contradiction is Contradiction.OTHER_MODEL:
             assert same == (True, False)
-        elif content.contradiction is Contradiction.NONE:
+        elif content.contradiction is Contradiction.HIDDEN_LINK:
+            assert (item.offering, content.offering) == (Offering.BRANDED, Offering.TRAP)
+        else:
             assert same == (True, True)
     assert min(kinds.values()) > 20
 
@@ -153,15 +178,24 @@ def test_a_listing_is_published_in_its_month_and_the_night_follows_the_year(draw
     assert {listing.offer.causes.month for listing in drawn if listing.table == LABELED} == set(range(1, 13))
 
 
-def test_many_counterfeits_cost_almost_as_much_as_genuine_goods(drawn):
-    def relative_price(listing):
-        low, high = listing.shown_brand.price
-        return listing.offer.listing.listing.price / ((low + high) / 2)
+def relative_price(listing):
+    low, high = listing.shown_brand.price
+    return listing.offer.listing.listing.price / ((low + high) / 2)
 
-    fakes = [relative_price(d) for d in drawn if d.offer.causes.counterfeit]
-    shops = [relative_price(d) for d in drawn if d.offer.causes.source is Source.BRAND]
-    assert np.mean(np.array(fakes) > np.quantile(shops, 0.1)) > 0.35
-    assert np.median(fakes) < 0.8 * np.median(shops)
+
+def test_many_counterfeits_cost_almost_as_much_as_genuine_goods(drawn):
+    posing = [d for d in drawn if d.offer.causes.seller.guise is Guise.DEALER and d.offer.shown.item.marked]
+    fakes = [relative_price(d) for d in posing if d.offer.causes.counterfeit]
+    genuine = [relative_price(d) for d in posing if not d.offer.causes.counterfeit]
+    assert np.mean(np.array(fakes) > np.quantile(genuine, 0.1)) > 0.35
+    assert np.mean(np.array(fakes) < np.quantile(genuine, 0.05)) > 0.35
+
+
+def test_no_price_is_asked_for_counterfeits_alone(drawn):
+    resellers = [d for d in drawn if d.offer.causes.seller.guise is Guise.RESELLER and d.offer.shown.item.marked]
+    dear = [d for d in resellers if relative_price(d) > 0.7]
+    assert len(dear) > 50
+    assert np.mean([d.offer.causes.counterfeit for d in dear]) < SETTINGS.prevalence
 
 
 def test_ids_are_unique_and_photos_have_one_path_each(drawn):

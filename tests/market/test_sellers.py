@@ -40,15 +40,25 @@ def test_an_id_does_not_tell_an_account_s_kind(sellers):
 def test_honest_sellers_look_like_what_they_are_and_rings_pose_as_all_of_them(sellers, rings):
     assert all(seller.guise is Guise.DEALER for seller in sellers if seller.kind is SellerKind.DEALER)
     poses = Counter(seller.guise for seller in rings)
-    for guise, share in SETTINGS.ring.poses_as.items():
+    for guise, share in SETTINGS.ring_guises.items():
         assert poses[guise] / len(rings) == pytest.approx(share, abs=0.15)
 
 
 def test_rings_are_of_a_few_accounts_and_only_some_are_known_to_be_linked(rings):
     sizes = Counter(seller.ring for seller in rings)
     assert 1 <= min(sizes.values()) <= max(sizes.values()) <= 4
+    several = {ring for ring, size in sizes.items() if size > 1}
     linked = {seller.ring for seller in rings if seller.seller_group}
-    assert len(linked) / len(sizes) == pytest.approx(SETTINGS.sellers.links_known, abs=0.15)
+    assert linked < several
+    assert len(linked) / len(several) == pytest.approx(SETTINGS.sellers.links_known, abs=0.15)
+
+
+def test_a_known_link_does_not_say_who_is_linked(sellers):
+    linked = [seller for seller in sellers if seller.seller_group]
+    shares = Counter(seller.kind is SellerKind.RING for seller in linked)
+    assert shares[False] > shares[True] > 0
+    assert {seller.seller_group[:2] for seller in linked} == {"GS"}
+    assert min(Counter(seller.seller_group for seller in linked).values()) > 1
 
 
 def test_rings_come_and_go_and_in_every_month_there_is_one(rings):

@@ -19,7 +19,10 @@ def refused(tmp_path, values):
     return str(error.value)
 
 
-@pytest.mark.parametrize("prevalence", [0.02, 0.12, 0.5])
+PREVALENCES = pytest.mark.parametrize("prevalence", [0, 0.002, 0.02, 0.12, 0.5, 0.9])
+
+
+@PREVALENCES
 def test_rings_bring_the_counterfeits_to_their_prevalence(prevalence):
     settings = load_market_settings(prevalence=prevalence)
     assert sum(settings.kind_shares.values()) == pytest.approx(1)
@@ -27,19 +30,50 @@ def test_rings_bring_the_counterfeits_to_their_prevalence(prevalence):
         share * settings.sources(kind).get("replica_factory", 0) for kind, share in settings.kind_shares.items()
     )
     assert counterfeit == pytest.approx(prevalence)
-    assert sum(c for _, c in settings.guise_shares.values()) == pytest.approx(prevalence)
 
 
-def test_a_guise_tells_nothing_of_the_label():
-    settings = default_market_settings()
+@PREVALENCES
+def test_a_guise_tells_nothing_of_the_label(prevalence):
+    settings = load_market_settings(prevalence=prevalence)
+    assert sum(settings.ring_guises.values()) == pytest.approx(1)
     for guise in Guise:
-        genuine, counterfeit = settings.guise_shares[guise]
-        assert genuine / (1 - settings.prevalence) == pytest.approx(counterfeit / settings.prevalence, rel=0.03)
+        joint = [
+            sum(settings.traded[kind][label] * settings.poses_as(kind).get(guise, 0) for kind in SellerKind)
+            for label in (0, 1)
+        ]
+        assert joint[0] == pytest.approx((1 - prevalence) * settings.guise_shares[guise])
+        assert joint[1] == pytest.approx(prevalence * settings.guise_shares[guise])
 
 
-def test_a_prevalence_that_honest_sellers_exceed_is_refused():
-    with pytest.raises(SettingsError, match="prevalence must lie between what honest sellers sell unknowingly"):
-        load_market_settings(prevalence=0.001)
+def test_honest_sellers_who_would_give_their_guise_away_are_refused(tmp_path, values):
+    values["counterfeits_from"] = {"ring": 0.4, "reseller": 0.6}
+    assert "in the guise of a reseller than go with its share of the trade" in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        (None, "prevalence", 0.95, "prevalence: input should be less than or equal to 0.9"),
+        ("brands", "count", 3000, "brands.count: input should be less than or equal to"),
+        ("sellers", "ring_accounts", {0: 1.0}, "sellers.ring_accounts.0"),
+        (None, "photo_counts", {9: 1.0}, "photo_counts.9"),
+        (None, "jpeg_quality", [92, 68], "jpeg_quality: must be two rising qualities from 1 to 95, not 92 and 68"),
+        (None, "jpeg_quality", [1, 200], "not 1 and 200"),
+    ],
+)
+def test_values_that_cannot_be_drawn_from_are_refused(tmp_path, values, section, key, value, message):
+    (values[section] if section else values)[key] = value
+    assert message in refused(tmp_path, values)
+
+
+def test_shares_of_the_kinds_sum_to_one(tmp_path, values):
+    values["kinds"]["shop"]["share"] = 0.9
+    assert "kinds: must sum to 1, not 1.45" in refused(tmp_path, values)
+
+
+def test_only_counterfeits_come_from_the_replica_factory(tmp_path, values):
+    values["kinds"]["shop"]["sources"] = {"replica_factory": 1.0}
+    assert "who sells counterfeits stands under counterfeits_from" in refused(tmp_path, values)
 
 
 def test_evasions_shift_with_each_regime():

@@ -17,7 +17,9 @@ from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.market.card import write_card
 from counterfeit_risk.market.drawing import LABELED, MarketPlan
 from counterfeit_risk.market.market import Market, write_market
-from counterfeit_risk.market.settings import load_market_settings
+from counterfeit_risk.market.settings import MOST_PREVALENCE, load_market_settings
+
+_FEWEST_OF_A_CLASS = 5
 
 
 def market(
@@ -26,7 +28,8 @@ def market(
     nightly: Annotated[int, typer.Option(min=0, help="Unlabelled listings of a later night.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same market.")] = 0,
     prevalence: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of counterfeits; that of the settings where not given.")
+        float | None,
+        typer.Option(min=0, max=MOST_PREVALENCE, help="Share of counterfeits; that of the settings where not given."),
     ] = None,
     settings: Annotated[
         Path | None, typer.Option(help="YAML file with causes and signals; the package's own where not given.")
@@ -51,11 +54,14 @@ def market(
 
 
 def measure_ceilings(market: Market) -> dict[str, float]:
-    """The best average precision that photos, title or both allow on the labelled table, and what nobody can tell."""
+    """The best average precision that photos, title or both allow on the labelled table, and what nobody can tell.
+
+    Empty where a class has too few listings for that to mean anything.
+    """
     columns = ["listing_id", "label", *(f"{head}_posterior" for head in HEADS)]
     truth = pq.read_table(market.truth, columns=columns, filters=[("table", "=", LABELED)])
     labels = np.asarray(truth["label"]) == Label.COUNTERFEIT.value
-    if not labels.any():
+    if min(labels.sum(), (~labels).sum()) < _FEWEST_OF_A_CLASS:
         return {}
     posteriors = {head: truth[f"{head}_posterior"].to_numpy() for head in HEADS}
     weights = np.ones(len(labels))

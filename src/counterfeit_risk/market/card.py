@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from counterfeit_risk.market.drawing import MarketPlan
+from counterfeit_risk.market.kinds import SellerKind
 from counterfeit_risk.market.market import Market
 from counterfeit_risk.market.settings import MarketSettings
 from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion, PhotoTell, TitleTell
@@ -38,8 +39,10 @@ def write_card(market: Market, plan: MarketPlan, ceilings: Mapping[str, float], 
         photos=market.photos,
         months=settings.calendar.months,
         sellers=_sellers(settings),
-        ceilings=_table(("measure, on the labelled table", "value"), ((n, f"{v:.3f}") for n, v in ceilings.items())),
+        ceilings=_ceilings(ceilings),
         crude=settings.counterfeit.crude,
+        unknowing=1 - settings.counterfeits_from[SellerKind.RING],
+        spoken_crude=_each(regime.title_speaks.crude for regime in regimes),
         spoken=_each(regime.title_speaks.fine for regime in regimes),
         regimes=", ".join(str(regime.from_month) for regime in regimes),
         contradicts=_each(regime.contradicts for regime in regimes),
@@ -48,6 +51,12 @@ def write_card(market: Market, plan: MarketPlan, ceilings: Mapping[str, float], 
     card = market.folder / "README.md"
     card.write_text(text, encoding="utf-8")
     return card
+
+
+def _ceilings(ceilings: Mapping[str, float]) -> str:
+    if not ceilings:
+        return "This market is too small to say."
+    return _table(("measure, on the labelled table", "value"), ((n, f"{v:.3f}") for n, v in ceilings.items()))
 
 
 def _sellers(settings: MarketSettings) -> str:
@@ -61,8 +70,9 @@ def _sellers(settings: MarketSettings) -> str:
 def _signals(settings: MarketSettings) -> str:
     """One table a family: of graded tells with P(slight), P(plain), P(gross), of the others with P by regime."""
     genuine, counterfeit, regimes = settings.genuine, settings.counterfeit, settings.counterfeit.regimes
-    heading = ("P(signal \\| counterfeit)", "P(signal \\| genuine)")
+    heading = ("P(signal \\| given away by it)", "P(signal \\| genuine)")
     tells = [(tell, _each(counterfeit.photo_tells[tell]), _each(genuine.photo_tells[tell])) for tell in PhotoTell]
+    relisted = settings.relisted
     families: Mapping[str, Iterable[Sequence[str]]] = {
         "on the goods: slight, plain, gross": tells,
         "of the files": _by_regime(FileEvasion, [r.file_evasions for r in regimes], genuine.file_evasions),
@@ -71,9 +81,17 @@ def _signals(settings: MarketSettings) -> str:
         ),
         "words in the title": _by_regime(TitleTell, [r.title_tells for r in regimes], genuine.title_tells),
         "contradiction": _by_regime(Contradiction, [r.contradictions for r in regimes], genuine.contradictions),
-        "price": [("low price", f"{counterfeit.low_price:.1%}", f"{genuine.low_price:.1%}")],
     }
-    return "\n\n".join(_table((family, *heading), rows) for family, rows in families.items())
+    of_all = [
+        ("low price", f"{counterfeit.low_price:.1%}", f"{genuine.low_price:.1%}"),
+        ("photos shown before", f"{relisted.ring:.1%} of a ring's", f"{relisted.shop:.1%} of a shop's"),
+    ]
+    return "\n\n".join(
+        [
+            *(_table((family, *heading), rows) for family, rows in families.items()),
+            _table(("beside photos and title", "P(signal \\| counterfeit)", heading[1]), of_all),
+        ]
+    )
 
 
 def _by_regime(

@@ -10,11 +10,18 @@ import numpy as np
 
 from counterfeit_risk.market.calendar import Period, month_shares
 from counterfeit_risk.market.chance import Lottery, happens, pick_weighted
-from counterfeit_risk.market.kinds import Source
+from counterfeit_risk.market.kinds import SellerKind, Source
 from counterfeit_risk.market.probabilities import GRADES
 from counterfeit_risk.market.sellers import Seller, SellerDirectory
 from counterfeit_risk.market.settings import MarketSettings
-from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion, PhotoTell, TitleTell
+from counterfeit_risk.market.signals import (
+    TAMPERING,
+    BrandTreatment,
+    Contradiction,
+    FileEvasion,
+    PhotoTell,
+    TitleTell,
+)
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,18 @@ class Causes:
         """True where the goods come from the replica factory."""
         return self.source is Source.REPLICA_FACTORY
 
+    @property
+    def deceives(self) -> bool:
+        """True where the seller knows that the goods are counterfeit."""
+        return self.counterfeit and self.seller.kind is SellerKind.RING
+
 
 @dataclass(frozen=True)
 class Giveaway:
     """Where a counterfeit gives itself away; nowhere, where all are False."""
 
     crude: bool = False
-    """In the goods or their photos."""
+    """In the goods and, where somebody means to deceive, in what was done to their photos."""
     title_speaks: bool = False
     contradicts: bool = False
     """Photos and title are fine, each by itself, and speak of different things."""
@@ -66,24 +78,28 @@ class Laws:
         return Causes(month, sellers.pick(rng, kind, month), source)
 
     def draw_crude(self, rng: np.random.Generator, causes: Causes) -> bool:
-        """Whether the goods or their photos give a counterfeit away."""
+        """Whether the goods give a counterfeit away."""
         return causes.counterfeit and happens(rng, self.settings.counterfeit.crude)
 
     def draw_giveaway(self, rng: np.random.Generator, causes: Causes, *, crude: bool) -> Giveaway:
         """Whether the title gives it away too, or only that photos and title do not agree."""
-        if not causes.counterfeit:
-            return Giveaway()
+        if not causes.deceives:
+            return Giveaway(crude)
         regime = self.settings.regime(causes.month)
         speaks = happens(rng, regime.title_speaks.crude if crude else regime.title_speaks.fine)
         return Giveaway(crude, speaks, not crude and not speaks and happens(rng, regime.contradicts))
 
-    def photo_tells(self, *, crude: bool) -> Mapping[PhotoTell, tuple[float, ...]]:
-        """P(grade) of each tell, for grades 1 to 3."""
-        return self.settings.counterfeit.photo_tells if crude else self.settings.genuine.photo_tells
+    def photo_tells(self, *, crude: bool, deceives: bool) -> Mapping[PhotoTell, tuple[float, ...]]:
+        """P(grade) of each tell, for grades 1 to 3; nobody tampers with photos of goods thought to be genuine."""
+        genuine, counterfeit = self.settings.genuine.photo_tells, self.settings.counterfeit.photo_tells
+        if not crude:
+            return genuine
+        return {tell: genuine[tell] if tell in TAMPERING and not deceives else counterfeit[tell] for tell in PhotoTell}
 
-    def file_evasions(self, month: int, *, crude: bool) -> Mapping[FileEvasion, float]:
+    def file_evasions(self, month: int, *, crude: bool, deceives: bool) -> Mapping[FileEvasion, float]:
         """P(evasion)."""
-        return self.settings.regime(month).file_evasions if crude else self.settings.genuine.file_evasions
+        evades = crude and deceives
+        return self.settings.regime(month).file_evasions if evades else self.settings.genuine.file_evasions
 
     def brand_treatments(self, month: int, *, title_speaks: bool) -> Mapping[BrandTreatment, float]:
         """P(treatment) of a title that names a brand."""

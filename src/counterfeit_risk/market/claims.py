@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from counterfeit_risk.market.calendar import BrandCatalog
-from counterfeit_risk.market.causes import Giveaway, Laws
+from counterfeit_risk.market.causes import Causes, Giveaway, Laws
 from counterfeit_risk.market.chance import happens, pick, pick_weighted
 from counterfeit_risk.market.items import PLAIN_CATEGORIES, Item
+from counterfeit_risk.market.kinds import Offering
 from counterfeit_risk.market.signals import BrandTreatment, Contradiction
-from counterfeit_risk.market.words.phrases import Offering
 from counterfeit_risk.market.words.titles import NAMING_OFFERINGS, Wording
 
 
@@ -26,6 +26,8 @@ class TitleContent:
     category: str
     line: str
     colour: str
+    used: bool
+    """It calls the goods used."""
     contradiction: Contradiction
     """How it differs from what the photos show."""
     wording: Wording
@@ -36,14 +38,14 @@ def draw_content(
     laws: Laws,
     brands: BrandCatalog,
     item: Item,
-    month: int,
+    causes: Causes,
     giveaway: Giveaway,
 ) -> TitleContent:
     """Draws what the title of a listing claims about an item.
 
     A claim of another brand needs a brand in the title and a second brand with such goods: without, there is none.
     """
-    contradiction = Contradiction.NONE
+    month, contradiction = causes.month, Contradiction.NONE
     if item.offering is Offering.BRANDED:
         contradiction = pick_weighted(rng, laws.contradictions(month, contradicts=giveaway.contradicts))
     law = laws.title_tells(month, title_speaks=giveaway.title_speaks)
@@ -51,12 +53,15 @@ def draw_content(
     treatment = BrandTreatment.PLAIN
     if item.offering in NAMING_OFFERINGS and contradiction is not Contradiction.HIDDEN_LINK:
         treatment = pick_weighted(rng, laws.brand_treatments(month, title_speaks=giveaway.title_speaks))
+        if item.offering is Offering.BUNDLE and treatment is BrandTreatment.REMOVED:
+            treatment = BrandTreatment.PLAIN  # a bundle is one of two brands, or none
     truthful = TitleContent(
         item.offering,
         item.brand,
         item.product.category,
         item.line,
         item.colour,
+        happens(rng, laws.settings.guises[causes.seller.guise].used),
         Contradiction.NONE,
         Wording(treatment, tells),
     )

@@ -67,6 +67,7 @@ def draw_market(plan: MarketPlan) -> Iterator[DrawnListing]:
     periods = Period(LABELED, "S", range(1, months + 1)), Period(NIGHTLY, "T", range(months + 1, months + 2))
     for period, period_numbers in zip(periods, numbers, strict=True):
         sellers = open_accounts(rng, settings, brands, period, listings=len(period_numbers), regulars=sellers)
-        posteriors = Posteriors(Laws(settings, period), brands)
-        for offer in OfferDraw(settings, period, brands, stock).draw(rng, sellers, period_numbers):
+        laws = Laws(settings, period)
+        posteriors = Posteriors(laws, brands)
+        for offer in OfferDraw(laws, brands, stock).draw(rng, sellers, period_numbers):
             yield DrawnListing(period.name, offer, posteriors.of(offer), brands.brands[offer.shown.item.brand])

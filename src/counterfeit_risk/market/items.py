@@ -12,13 +12,12 @@ from counterfeit_risk.market.brands import Brand
 from counterfeit_risk.market.calendar import BrandCatalog
 from counterfeit_risk.market.causes import Causes, Laws, draw_grades
 from counterfeit_risk.market.chance import Lottery, happens, pick, pick_weighted
-from counterfeit_risk.market.kinds import Guise, SellerKind
+from counterfeit_risk.market.kinds import Guise, Offering, SellerKind
 from counterfeit_risk.market.pictures.plain_goods import PLAIN_GOODS
 from counterfeit_risk.market.pictures.products import COLOURWAYS, PRODUCTS, Product
 from counterfeit_risk.market.pictures.scenes import VISIBLE_IN, Place, Scene, View
-from counterfeit_risk.market.settings import MarketSettings
-from counterfeit_risk.market.signals import PhotoTell
-from counterfeit_risk.market.words.phrases import Offering
+from counterfeit_risk.market.settings import MOST_PHOTOS, MarketSettings
+from counterfeit_risk.market.signals import TAMPERING, PhotoTell
 
 MARKED = frozenset({Offering.BRANDED, Offering.REPLICA_SHIRT, Offering.BUNDLE})
 """Offerings whose goods carry a brand's mark."""
@@ -34,13 +33,10 @@ NEEDS_BRAND: Mapping[Offering, Callable[[Brand], bool]] = {
     Offering.HOMONYM: lambda brand: brand.homonym,
 }
 """Plain goods whose titles name a brand of a certain sort; where there is none, a trap is offered instead."""
-TAMPERING = frozenset({PhotoTell.BLURRED_MARK, PhotoTell.COVERED_MARK})
-"""Tells that anybody can add to a photo of genuine goods."""
 REPLICA_CATEGORY = "t-shirt"
 
-_CATALOG_ITEMS = 12
-"""Items of which a brand's catalogue has photos."""
-_MOST_PHOTOS = 8
+_CATALOG_ITEMS = 4
+"""Items of one brand and offering of which a catalogue has photos."""
 _MAIN_BRAND_SHARE = 0.6
 """Share of an account's listings that are of its main brand."""
 
@@ -100,7 +96,7 @@ class Shown:
     """The first ones of the item's."""
     grades: Mapping[PhotoTell, int]
     crude: bool
-    """The goods or the photos give a counterfeit away."""
+    """The goods give a counterfeit away."""
     before: bool
     """Another listing has shown these photos."""
     official: bool = False
@@ -109,10 +105,14 @@ class Shown:
     @property
     def visible_tells(self) -> frozenset[PhotoTell]:
         """The tells that these photos can show."""
+        return self.tells_if(official=self.official)
+
+    def tells_if(self, *, official: bool) -> frozenset[PhotoTell]:
+        """The tells that such photos can show, were they the brand's own or the seller's."""
         if not self.item.marked:
             return frozenset()
         seen = visible_tells(self.item.views[: self.photo_count])
-        return seen & TAMPERING if self.official else seen
+        return seen & TAMPERING if official else seen
 
 
 def visible_tells(views: tuple[View, ...]) -> frozenset[PhotoTell]:
@@ -129,54 +129,47 @@ class Stock:
         self._counts = Lottery(settings.photo_counts)
         self._second_view = Lottery(settings.second_view)
         self._shelves: dict[tuple[str, Guise, Offering, int, bool], list[Item]] = {}
-        self._catalogs: dict[tuple[str, Offering, int], Item] = {}
+        self._catalogs: dict[tuple[str, Offering, int, int], Item] = {}
         self._items = 0
 
     def choose(self, rng: np.random.Generator, causes: Causes, laws: Laws) -> Shown:
         """Draws what a listing shows; its law is the same whether the goods are new on the shelf or shown again."""
         guise = causes.seller.guise
         official = self._settings.guises[guise].official_photos
-        offering, brand = self._draw_offering(rng, causes, main_brand_only=official)
+        offering, brand = self._draw_offering(rng, causes)
         if official and offering in MARKED:
-            return self._from_catalog(rng, causes, laws, offering)
+            return self._from_catalog(rng, causes, laws, offering, brand)
         shelf = self._shelves.setdefault((causes.seller.shelf, guise, offering, brand, causes.counterfeit), [])
         if shelf and happens(rng, self._relisted_share(causes.seller.kind)):
             item = pick(rng, shelf)
             return Shown(item, len(item.views), item.grades, item.crude, before=True)
         crude = laws.draw_crude(rng, causes)
-        views = self._draw_views(rng, self._counts.draw(rng))
-        grades = draw_grades(rng, laws.photo_tells(crude=crude), visible_tells(views)) if offering in MARKED else {}
-        item = self._photograph(rng, guise, offering, brand, views=views, grades=grades, crude=crude)
+        item = self._photograph(rng, guise, offering, brand, self._draw_views(rng, self._counts.draw(rng)))
+        if offering in MARKED:
+            law = laws.photo_tells(crude=crude, deceives=causes.deceives)
+            item = replace(item, grades=draw_grades(rng, law, visible_tells(item.views)), crude=crude)
         shelf.append(item)
-        return Shown(item, len(views), grades, crude, before=False)
+        return Shown(item, len(item.views), item.grades, item.crude, before=False)
 
-    def _from_catalog(self, rng: np.random.Generator, causes: Causes, laws: Laws, offering: Offering) -> Shown:
+    def _from_catalog(
+        self, rng: np.random.Generator, causes: Causes, laws: Laws, offering: Offering, brand: int
+    ) -> Shown:
         """The brand's own photos of genuine goods: a ring that has stolen them can tamper with them, and no more."""
-        key = (causes.seller.catalog, offering, int(rng.integers(_CATALOG_ITEMS)))
+        key = (causes.seller.catalog, offering, brand, int(rng.integers(_CATALOG_ITEMS)))
         before = key in self._catalogs
         if not before:
-            views = self._draw_views(rng, _MOST_PHOTOS)
-            self._catalogs[key] = self._photograph(
-                rng, causes.seller.guise, offering, causes.seller.brand, views=views, grades={}, crude=False
-            )
+            views = self._draw_views(rng, MOST_PHOTOS)
+            self._catalogs[key] = self._photograph(rng, causes.seller.guise, offering, brand, views)
         item, count = self._catalogs[key], self._counts.draw(rng)
         crude = laws.draw_crude(rng, causes)
-        visible = visible_tells(item.views[:count]) & TAMPERING
-        return Shown(
-            item, count, draw_grades(rng, laws.photo_tells(crude=crude), visible), crude, before, official=True
-        )
+        law = laws.photo_tells(crude=crude, deceives=causes.deceives)
+        grades = draw_grades(rng, law, visible_tells(item.views[:count]) & TAMPERING)
+        return Shown(item, count, grades, crude, before, official=True)
 
     def _photograph(
-        self,
-        rng: np.random.Generator,
-        guise: Guise,
-        offering: Offering,
-        brand: int,
-        *,
-        views: tuple[View, ...],
-        grades: Mapping[PhotoTell, int],
-        crude: bool,
+        self, rng: np.random.Generator, guise: Guise, offering: Offering, brand: int, views: tuple[View, ...]
     ) -> Item:
+        """Goods without a tell, as the guise presents them."""
         self._items += 1
         return Item(
             name=f"I{self._items:06d}",
@@ -187,8 +180,8 @@ class Stock:
             line=pick(rng, self._brands.brands[brand].lines),
             place=pick_weighted(rng, self._settings.guises[guise].places),
             views=views,
-            grades=grades,
-            crude=crude,
+            grades={},
+            crude=False,
             quality=int(rng.integers(*self._settings.jpeg_quality, endpoint=True)),
             seed=int(rng.integers(2**32)),
         )
@@ -198,12 +191,10 @@ class Stock:
         any_view = [pick(rng, list(View)) for _ in range(max(0, count - 2))]
         return (View.FRONT, self._second_view.draw(rng), *any_view)[:count]
 
-    def _draw_offering(
-        self, rng: np.random.Generator, causes: Causes, *, main_brand_only: bool
-    ) -> tuple[Offering, int]:
+    def _draw_offering(self, rng: np.random.Generator, causes: Causes) -> tuple[Offering, int]:
         shares = self._brands.shares(causes.month)
         brand = causes.seller.brand
-        if not main_brand_only and (shares[brand] == 0 or not happens(rng, _MAIN_BRAND_SHARE)):
+        if shares[brand] == 0 or not happens(rng, _MAIN_BRAND_SHARE):
             brand = self._brands.draw(rng, causes.month)
         if causes.counterfeit:
             return Offering.BRANDED, brand

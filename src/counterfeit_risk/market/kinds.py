@@ -1,4 +1,4 @@
-"""Kinds of sellers, what they look like, and where their goods come from.
+"""Kinds of sellers, what they look like, where their goods come from, and what they offer.
 
 Knows no probability and no account.
 """
@@ -15,7 +15,7 @@ class SellerKind(StrEnum):
     DEALER = "dealer"
     """Authorised: sells the brand's goods with the brand's photos."""
     RESELLER = "reseller"
-    """Sells used goods, and was now and then fooled."""
+    """Sells used goods, and is now and then fooled."""
     LIQUIDATOR = "liquidator"
     """Sells what comes in and does not ask."""
     RING = "ring"
@@ -46,3 +46,21 @@ class Source(StrEnum):
     OUTLET = "outlet"
     SECOND_HAND = "second_hand"
     REPLICA_FACTORY = "replica_factory"
+
+
+class Offering(StrEnum):
+    """What kind of offer a title makes."""
+
+    BRANDED = "branded"
+    REPLICA_SHIRT = "replica_shirt"
+    """A supporter's shirt that the brand itself calls a replica."""
+    BUNDLE = "bundle"
+    """The brand's goods together with something of a second brand."""
+    ACCESSORY = "accessory"
+    """Unbranded goods that fit the brand's."""
+    TRAP = "trap"
+    """Unbranded goods with words that copies use too, such as AAA batteries."""
+    HOMONYM = "homonym"
+    """Unbranded goods named by a word that is a brand as well."""
+    UNBRANDED = "unbranded"
+    """Goods of a kind that brands sell, without a brand."""

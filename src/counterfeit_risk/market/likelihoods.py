@@ -1,6 +1,6 @@
-"""How likely the law of genuine goods, and that of counterfeits, make what a listing shows.
+"""How likely the law of genuine goods, and those of counterfeits, make what a listing shows.
 
-Knows no prior: `posterior` weighs these. Arrays are (M,), one value a month of the period.
+Knows no prior and no guise: `posterior` weighs these. Arrays are (M,), one value a month of the period.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,23 +14,37 @@ from numpy.typing import NDArray
 from counterfeit_risk.market.calendar import BrandCatalog
 from counterfeit_risk.market.causes import Laws
 from counterfeit_risk.market.claims import TitleContent, other_brands
-from counterfeit_risk.market.items import NEEDS_BRAND, PLAIN_CATEGORIES, Shown, offering_shares
+from counterfeit_risk.market.items import NEEDS_BRAND, PLAIN_CATEGORIES, REPLICA_CATEGORY, Shown, offering_shares
+from counterfeit_risk.market.kinds import Offering
 from counterfeit_risk.market.settings import GenuineSignals, Regime
 from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion, PhotoTell
-from counterfeit_risk.market.words.phrases import Offering
 from counterfeit_risk.market.words.titles import NAMING_OFFERINGS
 
 Months = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TellLikelihood:
-    """Likelihood of a modality's tells under each of its two laws."""
+class PhotoLikelihood:
+    """Likelihood of the tells on the goods and of what was done to the files."""
 
     quiet: float
-    """The law of genuine listings, and of counterfeits that this modality does not give away."""
+    """Of genuine goods, and of copies that are too good to tell."""
+    crude: Months
+    """Of crude copies that a ring sells."""
+    unknowing: float
+    """Of crude copies that an honest seller sells."""
+
+
+@dataclass(frozen=True)
+class TitleLikelihood:
+    """Likelihood of the tells in a title's words, and of how it writes the brand's name where it has one to write."""
+
+    quiet: float
+    """Of genuine goods, and of counterfeits that the title does not give away."""
     speaking: Months
-    """The law of counterfeits that it does give away."""
+    """Of counterfeits that it does give away."""
+    unbranded: float
+    """Of genuine goods whose title has no brand to write."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +52,13 @@ class ClaimLikelihood:
     """Likelihood of what a title claims, whatever the photos show or given what they show."""
 
     genuine: Months
+    """Of the brand's goods."""
     silent: Months
     """Of a counterfeit under the genuine law of contradictions."""
     contradicting: Months
     """Of a counterfeit under the law of those that only a contradiction gives away."""
+    unbranded: Months | float = 0.0
+    """Of genuine goods without a brand."""
 
 
 class Likelihoods:
@@ -49,14 +66,13 @@ class Likelihoods:
 
     def __init__(self, laws: Laws, brands: BrandCatalog) -> None:
         self._settings = laws.settings
+        self._laws = laws
         self._brands = brands
         self._months = tuple(laws.period.months)
         self.regimes = tuple(self._settings.regime(month) for month in self._months)
         self._shares = np.array([brands.shares(month) for month in self._months])
         self._branded = np.array([offering_shares(self._settings, b)[Offering.BRANDED] for b in brands.brands])
         self._kinds = np.array([len(brand.products) for brand in brands.brands])
-        # a catalogue is of a brand that was there when the period began
-        self._shares_by_kind_of_photos = {True: np.tile(self._shares[0], (len(self._months), 1)), False: self._shares}
         self._other_brands = cache(self._find_other_brands)
         self._claim_shares = cache(self._count_claims)
 
@@ -64,85 +80,101 @@ class Likelihoods:
         """A value of each month's regime."""
         return np.array([value(regime) for regime in self.regimes])
 
-    def brand_shares(self, brand: int, *, official: bool) -> Months:
-        """P(brand | month), where the photos are the brand's own or the seller's."""
-        return self._shares_by_kind_of_photos[official][:, brand]
+    def goods(self, shown: Shown) -> tuple[Months, Months]:
+        """P(goods with such a mark | genuine), and the same of counterfeits."""
+        brand, category = self._brands.brands[shown.item.brand], shown.item.product.category
+        offered, sold = offering_shares(self._settings, brand), category in brand.products
+        of_its_goods = 1 / len(brand.products) if sold else 0.0
+        genuine = (offered[Offering.BRANDED] + offered[Offering.BUNDLE]) * of_its_goods
+        if category == REPLICA_CATEGORY:
+            genuine += offered.get(Offering.REPLICA_SHIRT, 0.0)
+        shares = self._shares[:, shown.item.brand]
+        return shares * genuine, shares * of_its_goods
 
-    def photo_tells(self, shown: Shown, evasions: frozenset[FileEvasion]) -> TellLikelihood:
-        """Of the tells on the goods and of what was done to the files."""
+    def branded_goods(self, brand: int) -> tuple[Months, Months]:
+        """P(branded goods of a brand | genuine), and the same of counterfeits."""
+        shares = self._shares[:, brand]
+        return shares * self._branded[brand], shares
+
+    def photo_tells(self, shown: Shown, evasions: frozenset[FileEvasion], *, official: bool) -> PhotoLikelihood:
+        """Of the tells on the goods and of what was done to the files, were the photos the brand's own or not."""
+        visible = shown.tells_if(official=official)
         possible = [e for e in FileEvasion if e is not FileEvasion.COLLAGE or shown.photo_count > 1]
 
         def tells(law: Mapping[PhotoTell, tuple[float, ...]]) -> float:
-            return prod(_grade_probability(law[tell], shown.grades.get(tell, 0)) for tell in shown.visible_tells)
+            if not shown.grades.keys() <= visible:
+                return 0.0
+            return prod(_grade_probability(law[tell], shown.grades.get(tell, 0)) for tell in visible)
 
         def files(law: Mapping[FileEvasion, float]) -> float:
             return prod(law[evasion] if evasion in evasions else 1 - law[evasion] for evasion in possible)
 
-        genuine, counterfeit = self._settings.genuine, self._settings.counterfeit
-        return TellLikelihood(
-            quiet=tells(genuine.photo_tells) * files(genuine.file_evasions),
-            speaking=tells(counterfeit.photo_tells) * self.by_month(lambda regime: files(regime.file_evasions)),
+        quiet, crude, unknowing = (
+            tells(self._laws.photo_tells(crude=crude, deceives=deceives))
+            for crude, deceives in ((False, False), (True, True), (True, False))
+        )
+        unchanged = files(self._settings.genuine.file_evasions)
+        return PhotoLikelihood(
+            quiet=quiet * unchanged,
+            crude=crude * self.by_month(lambda regime: files(regime.file_evasions)),
+            unknowing=unknowing * unchanged,
         )
 
-    def title_tells(self, content: TitleContent) -> TellLikelihood:
+    def title_tells(self, content: TitleContent) -> TitleLikelihood:
         """Of the tells in the title's words, and of how it writes the brand."""
+        genuine = self._settings.genuine
 
         def words(law: GenuineSignals | Regime) -> float:
-            told = prod(p if tell in content.wording.tells else 1 - p for tell, p in law.title_tells.items())
-            if _is_nameless(content):
-                return told * law.brand_treatments.get(BrandTreatment.REMOVED, 0.0)
-            named = content.offering in NAMING_OFFERINGS
-            return told * (law.brand_treatments.get(content.wording.treatment, 0.0) if named else 1.0)
+            return prod(p if tell in content.wording.tells else 1 - p for tell, p in law.title_tells.items())
 
-        return TellLikelihood(quiet=words(self._settings.genuine), speaking=self.by_month(words))
+        def brand(law: GenuineSignals | Regime) -> float:
+            if _is_nameless(content):
+                return law.brand_treatments.get(BrandTreatment.REMOVED, 0.0)
+            named = content.offering in NAMING_OFFERINGS
+            return law.brand_treatments.get(content.wording.treatment, 0.0) if named else 1.0
+
+        return TitleLikelihood(
+            quiet=words(genuine) * brand(genuine),
+            speaking=self.by_month(lambda regime: words(regime) * brand(regime)),
+            unbranded=words(genuine),
+        )
 
     def claim_given_photos(self, shown: Shown, content: TitleContent) -> ClaimLikelihood:
         """P(claim | what the photos of branded goods show)."""
         silent, contradicting = (self._given_photos(shown, content, law) for law in self._contradiction_laws())
         return ClaimLikelihood(genuine=silent, silent=silent, contradicting=contradicting)
 
-    def claim(self, content: TitleContent, *, official: bool) -> ClaimLikelihood:
+    def claim(self, content: TitleContent) -> ClaimLikelihood:
         """P(claim), whatever the photos show: of branded goods, or of plain ones that may hide branded ones."""
         laws = self._contradiction_laws()
         if content.offering is Offering.TRAP:
-            return self._plain_claim(laws, official=official)
+            return self._plain_claim(laws)
         if _is_nameless(content):
-            return self._nameless_claim(content.category, laws, official=official)
+            return self._nameless_claim(content.category, laws)
         likelihoods = []
         for law, counterfeit in ((laws[0], False), (laws[0], True), (laws[1], True)):
-            own, alone, others = self._claim_shares(
-                content.brand, content.category, official=official, counterfeit=counterfeit
-            )
+            own, alone, others = self._claim_shares(content.brand, content.category, counterfeit=counterfeit)
             same = law[Contradiction.NONE] + law[Contradiction.OTHER_MODEL]
             likelihoods.append(own * same + law[Contradiction.OTHER_BRAND] * (alone + others))
         return ClaimLikelihood(*likelihoods)
 
-    def _plain_claim(self, laws: tuple[Mapping[Contradiction, Months], ...], *, official: bool) -> ClaimLikelihood:
-        shares = self._shares_by_kind_of_photos[official]
+    def _plain_claim(self, laws: tuple[Mapping[Contradiction, Months], ...]) -> ClaimLikelihood:
         traps = np.full(len(self._months), self._settings.offerings.get(Offering.TRAP, 0.0))
         for offering, fits in NEEDS_BRAND.items():
             there = self._shares @ np.array([fits(brand) for brand in self._brands.brands])
             traps += np.where(there > 0, 0.0, self._settings.offerings.get(offering, 0.0))
         hidden, hidden_alone = (law[Contradiction.HIDDEN_LINK] for law in laws)
-        return ClaimLikelihood(
-            genuine=traps + shares @ self._branded * hidden, silent=hidden, contradicting=hidden_alone
-        )
+        return ClaimLikelihood(self._shares @ self._branded * hidden, hidden, hidden_alone, unbranded=traps)
 
-    def _nameless_claim(
-        self, category: str, laws: tuple[Mapping[Contradiction, Months], ...], *, official: bool
-    ) -> ClaimLikelihood:
+    def _nameless_claim(self, category: str, laws: tuple[Mapping[Contradiction, Months], ...]) -> ClaimLikelihood:
         """Of goods without a word of their brand: it was removed, or there is none."""
         sold = np.array([category in brand.products for brand in self._brands.brands]) / self._kinds
-        shares = self._shares_by_kind_of_photos[official]
         seen, seen_alone = (1 - law[Contradiction.HIDDEN_LINK] for law in laws)
-        unbranded = self._settings.offerings.get(Offering.UNBRANDED, 0.0) / len(PLAIN_CATEGORIES[Offering.UNBRANDED])
-        removed = self._settings.genuine.brand_treatments.get(BrandTreatment.REMOVED, 0.0)
-        # the likelihood of the title's tells counts the removal, which goods without a brand do not need
-        honest = unbranded / max(removed, np.finfo(float).tiny)
         return ClaimLikelihood(
-            genuine=shares @ (sold * self._branded) * seen + honest,
-            silent=shares @ sold * seen,
-            contradicting=shares @ sold * seen_alone,
+            genuine=self._shares @ (sold * self._branded) * seen,
+            silent=self._shares @ sold * seen,
+            contradicting=self._shares @ sold * seen_alone,
+            unbranded=self._settings.offerings.get(Offering.UNBRANDED, 0.0) / len(PLAIN_CATEGORIES[Offering.UNBRANDED]),
         )
 
     def _contradiction_laws(self) -> tuple[Mapping[Contradiction, Months], ...]:
@@ -175,11 +207,9 @@ class Likelihoods:
         shares: NDArray[np.float64] = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         return shares
 
-    def _count_claims(
-        self, brand: int, category: str, *, official: bool, counterfeit: bool
-    ) -> tuple[Months, Months, Months]:
+    def _count_claims(self, brand: int, category: str, *, counterfeit: bool) -> tuple[Months, Months, Months]:
         """P(showing such goods), the same where no other brand can be claimed, P(claiming them | another brand's)."""
-        shares = self._shares_by_kind_of_photos[official] * (1.0 if counterfeit else self._branded) / self._kinds
+        shares = self._shares * (1.0 if counterfeit else self._branded) / self._kinds
         own = shares[:, brand]
         alone = own * (1 - self._other_brands(brand, category).sum(axis=1))
         others = np.zeros(len(self._months))

@@ -12,16 +12,16 @@ import numpy as np
 
 from counterfeit_risk.listings.listing import Label, LabeledListing, Listing, Photo
 from counterfeit_risk.market.brands import Brand
-from counterfeit_risk.market.calendar import BrandCatalog, Period, month_start
+from counterfeit_risk.market.calendar import BrandCatalog, month_start
 from counterfeit_risk.market.causes import Causes, Giveaway, Laws
 from counterfeit_risk.market.chance import happens, pick, pick_weighted
 from counterfeit_risk.market.claims import TitleContent, draw_content
-from counterfeit_risk.market.items import TAMPERING, Shown, Stock
+from counterfeit_risk.market.items import Shown, Stock
+from counterfeit_risk.market.kinds import Offering, SellerKind, Source
 from counterfeit_risk.market.pictures.scenes import Scene
 from counterfeit_risk.market.sellers import SellerDirectory
-from counterfeit_risk.market.settings import MarketSettings
-from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion
-from counterfeit_risk.market.words.phrases import Language, Offering
+from counterfeit_risk.market.signals import TAMPERING, BrandTreatment, Contradiction, FileEvasion
+from counterfeit_risk.market.words.phrases import Language
 from counterfeit_risk.market.words.titles import NAMING_OFFERINGS, Claim, compose_title
 
 _PLATFORMS = ("bazarro", "kramline", "tindahub")
@@ -71,9 +71,9 @@ class Offer:
 class OfferDraw:
     """Draws the listings of one period."""
 
-    def __init__(self, settings: MarketSettings, period: Period, brands: BrandCatalog, stock: Stock) -> None:
-        self._settings = settings
-        self._laws = Laws(settings, period)
+    def __init__(self, laws: Laws, brands: BrandCatalog, stock: Stock) -> None:
+        self._settings = laws.settings
+        self._laws = laws
         self._brands = brands
         self._stock = stock
 
@@ -83,14 +83,14 @@ class OfferDraw:
             causes = self._laws.draw_causes(rng, sellers)
             shown = self._stock.choose(rng, causes, self._laws)
             giveaway = self._laws.draw_giveaway(rng, causes, crude=shown.crude)
-            content = draw_content(rng, self._laws, self._brands, shown.item, causes.month, giveaway)
-            evasions = self._draw_evasions(rng, shown, causes.month)
+            content = draw_content(rng, self._laws, self._brands, shown.item, causes, giveaway)
+            evasions = self._draw_evasions(rng, shown, causes)
             photos = tuple(self._draw_files(rng, shown, evasions))
             listing = self._publish(rng, number, causes, content, len(photos))
             yield Offer(listing, photos, causes, giveaway, shown, content, evasions)
 
-    def _draw_evasions(self, rng: np.random.Generator, shown: Shown, month: int) -> frozenset[FileEvasion]:
-        law = self._laws.file_evasions(month, crude=shown.crude)
+    def _draw_evasions(self, rng: np.random.Generator, shown: Shown, causes: Causes) -> frozenset[FileEvasion]:
+        law = self._laws.file_evasions(causes.month, crude=shown.crude, deceives=causes.deceives)
         drawn = [evasion for evasion, probability in law.items() if happens(rng, probability)]
         return frozenset(drawn) - (frozenset() if shown.photo_count > 1 else {FileEvasion.COLLAGE})
 
@@ -143,15 +143,18 @@ class OfferDraw:
         )
 
     def _claim(self, rng: np.random.Generator, causes: Causes, content: TitleContent, brand: Brand) -> Claim:
-        others = [other for other in self._brands.brands if other is not brand]
+        second = None
+        if content.offering is Offering.BUNDLE:
+            there = zip(self._brands.brands, self._brands.shares(causes.month), strict=True)
+            second = pick(rng, [other for other, share in there if share and other is not brand])
         return Claim(
             offering=content.offering,
             brand=brand,
             line=content.line,
             category=content.category,
             colour=content.colour,
-            used=happens(rng, self._settings.guises[causes.seller.guise].used),
-            other_brand=pick(rng, others) if content.offering is Offering.BUNDLE else None,
+            used=content.used,
+            other_brand=second,
         )
 
     def _moment(self, rng: np.random.Generator, month: int) -> datetime:
@@ -163,8 +166,16 @@ class OfferDraw:
         if offering not in NAMING_OFFERINGS and offering is not Offering.UNBRANDED:
             return float(rng.uniform(*prices.plain))
         low = (self._settings.counterfeit if causes.counterfeit else self._settings.genuine).low_price
-        factors = prices.low if happens(rng, low) else prices.of(causes.source)
+        factors = prices.low if happens(rng, low) else prices.of(self._alleged_source(rng, causes))
         return float(rng.uniform(*brand.price) * rng.uniform(*factors))
+
+    def _alleged_source(self, rng: np.random.Generator, causes: Causes) -> Source:
+        """Where the goods come from, or where those come from that they pass for."""
+        kind = causes.seller.kind
+        if kind is not SellerKind.RING and not causes.counterfeit:
+            return causes.source
+        passes_for = SellerKind(causes.seller.guise.value) if kind is SellerKind.RING else kind
+        return pick_weighted(rng, self._settings.kinds[passes_for].sources)
 
 
 def photo_path(number: int, place: int) -> str:

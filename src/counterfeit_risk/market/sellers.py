@@ -1,10 +1,10 @@
 """Who sells: honest shops, authorised dealers, resellers, liquidators, and rings of linked accounts.
 
-Knows no goods. What a seller means to do is hidden from the listing table; only `seller_id` and, for some rings, the
-group of linked accounts are published.
+Knows no goods. What a seller means to do is hidden from the listing table; only `seller_id` and, for some companies and
+rings, the group of linked accounts are published.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,26 +26,18 @@ class Seller:
     brand: int
     """Number of the brand that it sells most."""
     catalog: str
-    """The catalogue of official photos that it shows where it looks like a dealer; a ring's account stole them."""
+    """The brands' own photos that it shows where it looks like a dealer; a ring's account stole them."""
     months: range
     """When it publishes."""
     ring: str | None = None
     """The ring it belongs to."""
     seller_group: str | None = None
-    """The ring, where the platform knows its accounts to be linked."""
+    """Shared by accounts in one hand, where the platform knows of it."""
 
     @property
     def shelf(self) -> str:
         """Accounts with the same shelf show the same goods."""
         return self.ring or self.seller_id
-
-
-@dataclass(frozen=True)
-class _Catalog:
-    """Official photos of one brand, shared by a few of its dealers."""
-
-    name: str
-    brand: int
 
 
 class SellerDirectory:
@@ -101,27 +93,41 @@ def open_accounts(
     """
     counts = {kind: _accounts(settings, kind, listings) for kind in SellerKind}
     ids = iter([f"{period.prefix}{number:06d}" for number in rng.permutation(sum(counts.values()))])
-    catalogs = _draw_catalogs(rng, settings, brands, dealers=counts[SellerKind.DEALER], period=period)
+    catalogs = _catalogs(settings, period, dealers=counts[SellerKind.DEALER])
     sellers: list[Seller] = []
     for kind, guise in HONEST_GUISES.items():
-        for place in range(counts[kind]):
-            catalog = catalogs[place % len(catalogs)]
-            brand = catalog.brand if guise is Guise.DEALER else _main_brand(rng, brands, period.months[-1])
-            sellers.append(Seller(next(ids), kind, guise, brand, catalog.name, period.months))
-    rings = list(_ring_sizes(rng, settings, counts[SellerKind.RING]))
+        for company in _deal(rng, settings.sellers.company_accounts, counts[kind], ids):
+            group = _known_group(rng, settings, company)
+            for seller_id in company:
+                brand = _main_brand(rng, brands, period.months)
+                catalog = catalogs[len(sellers) % len(catalogs)]
+                sellers.append(Seller(seller_id, kind, guise, brand, catalog, period.months, seller_group=group))
+    rings = list(_deal(rng, settings.sellers.ring_accounts, counts[SellerKind.RING], ids))
     robbed = rng.permutation(len(catalogs))
     for ring, accounts in enumerate(rings):
         months = _ring_months(rng, settings, period, place=ring / len(rings))
-        catalog = catalogs[robbed[ring % len(catalogs)]]
-        sellers += _open_ring(rng, settings, brands, [next(ids) for _ in range(accounts)], catalog, months)
+        sellers += _open_ring(rng, settings, brands, accounts, catalogs[robbed[ring % len(catalogs)]], months)
     return SellerDirectory(settings, sellers, period.months, regulars)
 
 
-def _draw_catalogs(
-    rng: np.random.Generator, settings: MarketSettings, brands: BrandCatalog, *, dealers: int, period: Period
-) -> list[_Catalog]:
-    count = max(1, dealers // settings.sellers.catalog_dealers)
-    return [_Catalog(f"{period.prefix}C{n:05d}", _main_brand(rng, brands, period.months[0])) for n in range(count)]
+def _catalogs(settings: MarketSettings, period: Period, *, dealers: int) -> list[str]:
+    return [f"{period.prefix}C{number:05d}" for number in range(max(1, dealers // settings.sellers.catalog_dealers))]
+
+
+def _deal(
+    rng: np.random.Generator, law: Mapping[int, float], accounts: int, ids: Iterator[str]
+) -> Iterator[tuple[str, ...]]:
+    """Ids of accounts, those in one hand together."""
+    while accounts > 0:
+        size = min(pick_weighted(rng, law), accounts)
+        yield tuple(next(ids) for _ in range(size))
+        accounts -= size
+
+
+def _known_group(rng: np.random.Generator, settings: MarketSettings, ids: Sequence[str]) -> str | None:
+    """A name that tells nothing of who they are, where the platform knows them to be linked."""
+    known = happens(rng, settings.sellers.links_known)
+    return f"G{min(ids)}" if known and len(ids) > 1 else None
 
 
 def _ring_months(rng: np.random.Generator, settings: MarketSettings, period: Period, *, place: float) -> range:
@@ -136,22 +142,14 @@ def _open_ring(
     settings: MarketSettings,
     brands: BrandCatalog,
     ids: Sequence[str],
-    catalog: _Catalog,
+    catalog: str,
     months: range,
 ) -> Iterator[Seller]:
-    ring = f"ring of {min(ids)}"
-    group = ring if happens(rng, settings.sellers.links_known) else None
+    group = _known_group(rng, settings, ids)
     for seller_id in ids:
-        guise = pick_weighted(rng, settings.ring.poses_as)
-        brand = catalog.brand if guise is Guise.DEALER else _main_brand(rng, brands, months[-1])
-        yield Seller(seller_id, SellerKind.RING, guise, brand, catalog.name, months, ring, group)
-
-
-def _ring_sizes(rng: np.random.Generator, settings: MarketSettings, accounts: int) -> Iterator[int]:
-    while accounts > 0:
-        size = min(pick_weighted(rng, settings.sellers.ring_accounts), accounts)
-        yield size
-        accounts -= size
+        guise = pick_weighted(rng, settings.ring_guises)
+        brand = _main_brand(rng, brands, months)
+        yield Seller(seller_id, SellerKind.RING, guise, brand, catalog, months, f"ring of {min(ids)}", group)
 
 
 def _accounts(settings: MarketSettings, kind: SellerKind, listings: int) -> int:
@@ -159,12 +157,13 @@ def _accounts(settings: MarketSettings, kind: SellerKind, listings: int) -> int:
     return max(law.fewest, round(listings * settings.kind_shares[kind] / law.listings_each))
 
 
-def _main_brand(rng: np.random.Generator, brands: BrandCatalog, month: int) -> int:
-    return pick_weighted(rng, dict(enumerate(brands.shares(month))))
+def _main_brand(rng: np.random.Generator, brands: BrandCatalog, months: range) -> int:
+    return pick_weighted(rng, dict(enumerate(brands.shares(months[-1]))))
 
 
 def _lottery(settings: MarketSettings, sellers: Sequence[Seller], month: int) -> Lottery[Seller]:
     """Draws among those who are there in a month; in a market too small for that, among all of them."""
     there = [seller for seller in sellers if month in seller.months] or sellers
+    there = sorted(there, key=lambda seller: seller.seller_id)  # by chance: ids tell nothing
     weights = zipf_weights(len(there), settings.sellers.zipf_exponent, settings.sellers.zipf_shift)
     return Lottery(dict(zip(there, weights, strict=True)))

@@ -12,7 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from counterfeit_risk.market.kinds import HONEST_GUISES, Guise, SellerKind, Source
+from counterfeit_risk.market.kinds import HONEST_GUISES, Guise, Offering, SellerKind, Source
+from counterfeit_risk.market.pictures.marks import MOST_MARKS
 from counterfeit_risk.market.pictures.scenes import Place, View
 from counterfeit_risk.market.probabilities import (
     BrandTreatments,
@@ -26,7 +27,6 @@ from counterfeit_risk.market.probabilities import (
     names_all,
     sums_to_one,
 )
-from counterfeit_risk.market.words.phrases import Offering
 from counterfeit_risk.sections import Section, validated
 from counterfeit_risk.strict_yaml import read_strictly
 
@@ -50,7 +50,7 @@ class CalendarSettings(Section):
 class BrandSettings(Section):
     """How many brands there are, and how popular."""
 
-    count: int = Field(ge=3)
+    count: int = Field(ge=3, le=MOST_MARKS)
     late: int = Field(ge=0)
     zipf_exponent: ZipfExponent
 
@@ -61,15 +61,26 @@ class BrandSettings(Section):
         return self
 
 
+AccountCounts = Annotated[dict[Annotated[int, Field(ge=1, le=20)], Probability], AfterValidator(sums_to_one)]
+"""P(number of accounts in one hand)."""
+
+
 class SellerSettings(Section):
     """How accounts share the trade."""
 
     zipf_exponent: ZipfExponent
     zipf_shift: float = Field(ge=0)
-    ring_accounts: Annotated[dict[int, Probability], AfterValidator(sums_to_one)]
+    company_accounts: AccountCounts
+    ring_accounts: AccountCounts
     ring_months: int = Field(ge=1)
     links_known: Probability
     catalog_dealers: int = Field(ge=1)
+
+
+def _are_genuine(sources: dict[Source, float]) -> dict[Source, float]:
+    if Source.REPLICA_FACTORY in sources:
+        raise ValueError("are those of genuine goods; who sells counterfeits stands under counterfeits_from")
+    return sources
 
 
 class Kind(Section):
@@ -80,12 +91,8 @@ class Kind(Section):
     """Mean listings of an account."""
     fewest: int = Field(ge=1)
     """Accounts in even the smallest market, so that it can be split by seller."""
-    sources: Annotated[dict[Source, Probability], AfterValidator(sums_to_one)]
-
-    @property
-    def counterfeit_share(self) -> float:
-        """P(counterfeit | such a seller)."""
-        return self.sources.get(Source.REPLICA_FACTORY, 0.0)
+    sources: Annotated[dict[Source, Probability], AfterValidator(sums_to_one), AfterValidator(_are_genuine)]
+    """P(source | genuine goods)."""
 
 
 class Ring(Section):
@@ -93,8 +100,8 @@ class Ring(Section):
 
     listings_each: float = Field(gt=0)
     fewest: int = Field(ge=1)
-    sources: Annotated[dict[Source, Probability], AfterValidator(sums_to_one)]
-    poses_as: Annotated[dict[Guise, Probability], AfterValidator(sums_to_one)]
+    decoys: float = Field(ge=0, le=0.5)
+    """Share of a ring's listings that offer genuine goods."""
 
 
 class Presentation(Section):
@@ -158,12 +165,11 @@ class PriceSettings(Section):
     parallel_import: Range
     outlet: Range
     second_hand: Range
-    replica_factory: Range
     low: Range
     plain: Range
 
     def of(self, source: Source) -> tuple[float, float]:
-        """The factors for goods of one source."""
+        """The factors for genuine goods of one source."""
         factors: tuple[float, float] = getattr(self, source.value)
         return factors
 
@@ -182,19 +188,42 @@ class NightlySettings(Section):
     known_sellers: Probability
 
 
+def _are_qualities(bounds: tuple[int, int]) -> tuple[int, int]:
+    if not 1 <= bounds[0] <= bounds[1] <= MOST_QUALITY:
+        raise ValueError(f"must be two rising qualities from 1 to {MOST_QUALITY}, not {bounds[0]} and {bounds[1]}")
+    return bounds
+
+
+def _all_but_rings(kinds: dict[SellerKind, Kind]) -> dict[SellerKind, Kind]:
+    sums_to_one({kind: law.share for kind, law in kinds.items()})
+    return kinds
+
+
+MOST_PHOTOS = 8
+"""Of one listing."""
+MOST_PREVALENCE = 0.9
+"""Above it, there would be too few honest sellers to pose as."""
+MOST_QUALITY = 95
+"""Of a JPEG file; above it, files grow and photos do not improve."""
+Prevalence = Annotated[float, Field(ge=0, le=MOST_PREVALENCE)]
+
+
 class MarketSettings(Section):
     """One market's causes and signals."""
 
-    prevalence: float = Field(gt=0, lt=1)
+    prevalence: Prevalence
     calendar: CalendarSettings
     brands: BrandSettings
     sellers: SellerSettings
-    kinds: Annotated[dict[SellerKind, Kind], AfterValidator(names_all(HONEST_GUISES, "law"))]
+    kinds: Annotated[
+        dict[SellerKind, Kind], AfterValidator(names_all(HONEST_GUISES, "law")), AfterValidator(_all_but_rings)
+    ]
     ring: Ring
+    counterfeits_from: Annotated[dict[SellerKind, Probability], AfterValidator(sums_to_one)]
     guises: Annotated[dict[Guise, Presentation], AfterValidator(names_all(Guise, "presentation"))]
-    photo_counts: Annotated[dict[int, Probability], AfterValidator(sums_to_one)]
+    photo_counts: Annotated[dict[Annotated[int, Field(ge=1, le=MOST_PHOTOS)], Probability], AfterValidator(sums_to_one)]
     second_view: Annotated[dict[View, Probability], AfterValidator(sums_to_one)]
-    jpeg_quality: tuple[int, int]
+    jpeg_quality: Annotated[tuple[int, int], AfterValidator(_are_qualities)]
     relisted: Relisted
     copied_exactly: Probability
     offerings: Annotated[dict[Offering, Probability], AfterValidator(sums_to_one)]
@@ -204,45 +233,78 @@ class MarketSettings(Section):
     nightly: NightlySettings
 
     @model_validator(mode="after")
-    def _prevalence_can_be_reached(self) -> Self:
-        honest, rings = self.honest_counterfeit_share, self.ring.sources.get(Source.REPLICA_FACTORY, 0.0)
-        if not honest <= self.prevalence <= rings:
+    def _rings_can_pose_as_all(self) -> Self:
+        if not self.counterfeits_from.get(SellerKind.RING):
+            raise ValueError("counterfeits_from must leave a share for rings")
+        exposed = [guise.value for guise, share in self.ring_guises.items() if share < 0]
+        if exposed:
             raise ValueError(
-                f"prevalence must lie between what honest sellers sell unknowingly ({honest:.3g}) and what rings "
-                f"sell ({rings:.3g}), not {self.prevalence:g}"
+                f"counterfeits_from has honest sellers sell more counterfeits in the guise of a {', '.join(exposed)} "
+                "than go with its share of the trade, so the guise would tell the label"
             )
         return self
 
-    @property
-    def honest_counterfeit_share(self) -> float:
-        """P(counterfeit | an honest seller)."""
-        return sum(kind.share * kind.counterfeit_share for kind in self.kinds.values())
+    @cached_property
+    def traded(self) -> dict[SellerKind, tuple[float, float]]:
+        """P(kind of seller and genuine), P(kind of seller and counterfeit)."""
+        fakes = {kind: self.prevalence * self.counterfeits_from.get(kind, 0.0) for kind in SellerKind}
+        decoys = fakes[SellerKind.RING] * self.ring.decoys / (1 - self.ring.decoys)
+        honest = 1 - self.prevalence - decoys
+        return {SellerKind.RING: (decoys, fakes[SellerKind.RING])} | {
+            kind: (honest * law.share, fakes[kind]) for kind, law in self.kinds.items()
+        }
 
     @cached_property
     def kind_shares(self) -> dict[SellerKind, float]:
-        """P(kind of seller): rings get what brings the counterfeits to their prevalence."""
-        honest, rings = self.honest_counterfeit_share, self.ring.sources.get(Source.REPLICA_FACTORY, 0.0)
-        ring_share = (self.prevalence - honest) / (rings - honest)
-        return {kind: (1 - ring_share) * law.share for kind, law in self.kinds.items()} | {SellerKind.RING: ring_share}
+        """P(kind of seller)."""
+        return {kind: sum(self.traded[kind]) for kind in SellerKind}
 
     def sources(self, kind: SellerKind) -> Mapping[Source, float]:
         """P(source of the goods | kind of seller)."""
-        return self.ring.sources if kind is SellerKind.RING else self.kinds[kind].sources
+        genuine, fakes = self.traded[kind]
+        replicas = fakes / (genuine + fakes) if fakes else 0.0
+        laws = {Source.BRAND: 1.0} if kind is SellerKind.RING else self.kinds[kind].sources
+        return {source: (1 - replicas) * share for source, share in laws.items()} | {Source.REPLICA_FACTORY: replicas}
 
     @cached_property
-    def guise_shares(self) -> dict[Guise, tuple[float, float]]:
-        """P(guise and genuine), P(guise and counterfeit)."""
-        shares = dict.fromkeys(Guise, (0.0, 0.0))
-        for kind, share in self.kind_shares.items():
-            fakes = self.sources(kind).get(Source.REPLICA_FACTORY, 0.0)
-            for guise, posing in self.poses_as(kind).items():
-                genuine, counterfeit = shares[guise]
-                shares[guise] = (genuine + share * posing * (1 - fakes), counterfeit + share * posing * fakes)
-        return shares
+    def guise_shares(self) -> dict[Guise, float]:
+        """P(guise), the same among genuine and among counterfeit listings."""
+        decoys, _ = self.traded[SellerKind.RING]
+        posing = decoys / (1 - self.prevalence)
+        return {
+            guise: posing * self.ring_guises[guise] + (1 - posing) * self._honest(guise, of_counterfeits=False)
+            for guise in Guise
+        }
+
+    @cached_property
+    def ring_guises(self) -> dict[Guise, float]:
+        """P(what an account poses as | ring): what makes the guise tell nothing of the label."""
+        decoys, _ = self.traded[SellerKind.RING]
+        posing, rings = decoys / (1 - self.prevalence), self.counterfeits_from[SellerKind.RING]
+        return {
+            guise: (
+                (1 - posing) * self._honest(guise, of_counterfeits=False) - self._honest(guise, of_counterfeits=True)
+            )
+            / (rings - posing)
+            for guise in Guise
+        }
+
+    def unwitting_share(self, guise: Guise) -> float:
+        """P(the seller does not know | counterfeit, guise)."""
+        shown = self.guise_shares[guise]
+        return self._honest(guise, of_counterfeits=True) / shown if shown else 0.0
 
     def poses_as(self, kind: SellerKind) -> Mapping[Guise, float]:
         """P(guise | kind of seller): honest kinds look like what they are."""
-        return self.ring.poses_as if kind is SellerKind.RING else {HONEST_GUISES[kind]: 1.0}
+        return self.ring_guises if kind is SellerKind.RING else {HONEST_GUISES[kind]: 1.0}
+
+    def _honest(self, guise: Guise, *, of_counterfeits: bool) -> float:
+        """P(guise | honest seller of genuine goods), or P(guise and honest seller | counterfeit)."""
+        return sum(
+            self.counterfeits_from.get(kind, 0.0) if of_counterfeits else law.share
+            for kind, law in self.kinds.items()
+            if HONEST_GUISES[kind] is guise
+        )
 
     def regime(self, month: int) -> Regime:
         """The regime of a month, counted from 1."""

@@ -1,7 +1,7 @@
 """What can be seen of a counterfeit, by name.
 
 Knows no probability: how often each signal is seen on counterfeit and on genuine goods stands in the market's settings
-file. Knows no photo and no title either: `photos` and `titles` show what is drawn here.
+file. Knows no photo and no title either: `pictures` and `words` show what is named here.
 """
 
 from enum import StrEnum
@@ -24,6 +24,10 @@ class PhotoTell(StrEnum):
     """The mark was smeared after the photo was taken."""
     COVERED_MARK = "covered_mark"
     """A sticker, a hand or a painted patch hides the mark."""
+
+
+TAMPERING = frozenset({PhotoTell.BLURRED_MARK, PhotoTell.COVERED_MARK})
+"""Tells that anybody can add to a photo of genuine goods."""
 
 
 class FileEvasion(StrEnum):

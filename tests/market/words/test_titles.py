@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfeit_risk.market.brands import draw_brands
+from counterfeit_risk.market.kinds import Offering
 from counterfeit_risk.market.signals import BrandTreatment, TitleTell
-from counterfeit_risk.market.words.phrases import Language, Offering, phrasebooks
+from counterfeit_risk.market.words.phrases import Language, phrasebooks
 from counterfeit_risk.market.words.titles import NAMING_OFFERINGS, Claim, Wording, compose_title
 
 BRANDS = draw_brands(np.random.default_rng(0), 12)

@@ -26,24 +26,6 @@ class Language(StrEnum):
     RUSSIAN = "ru"
 
 
-class Offering(StrEnum):
-    """What kind of offer a title makes."""
-
-    BRANDED = "branded"
-    REPLICA_SHIRT = "replica_shirt"
-    """A supporter's shirt that the brand itself calls a replica."""
-    BUNDLE = "bundle"
-    """The brand's goods together with something of a second brand."""
-    ACCESSORY = "accessory"
-    """Unbranded goods that fit the brand's."""
-    TRAP = "trap"
-    """Unbranded goods with words that copies use too, such as AAA batteries."""
-    HOMONYM = "homonym"
-    """Unbranded goods named by a word that is a brand as well."""
-    UNBRANDED = "unbranded"
-    """Goods of a kind that brands sell, without a brand."""
-
-
 _SOURCE = "phrases.yaml"
 
 Phrases = Annotated[tuple[str, ...], Field(min_length=1)]

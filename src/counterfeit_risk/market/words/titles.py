@@ -11,9 +11,10 @@ import numpy as np
 
 from counterfeit_risk.market.brands import Brand
 from counterfeit_risk.market.chance import happens, pick
+from counterfeit_risk.market.kinds import Offering
 from counterfeit_risk.market.signals import BrandTreatment, TitleTell
 from counterfeit_risk.market.words.disguises import insert_invisible, separate, spell_by_sound, to_homoglyphs, to_leet
-from counterfeit_risk.market.words.phrases import Language, Offering, Phrasebook, phrasebooks
+from counterfeit_risk.market.words.phrases import Language, Phrasebook, phrasebooks
 
 NAMING_OFFERINGS = frozenset({Offering.BRANDED, Offering.REPLICA_SHIRT, Offering.BUNDLE})
 """Whose goods are the brand's: their titles take a treatment of its name."""
