@@ -16,7 +16,7 @@ from counterfeit_risk.market.causes import Laws
 from counterfeit_risk.market.claims import TitleContent, other_brands
 from counterfeit_risk.market.items import NEEDS_BRAND, PLAIN_CATEGORIES, REPLICA_CATEGORY, Shown, offering_shares
 from counterfeit_risk.market.kinds import Offering
-from counterfeit_risk.market.settings import GenuineSignals, Regime
+from counterfeit_risk.market.signal_laws import GenuineSignals, Regime
 from counterfeit_risk.market.signals import BrandTreatment, Contradiction, FileEvasion, PhotoTell
 from counterfeit_risk.market.words.titles import NAMING_OFFERINGS
 

@@ -16,17 +16,13 @@ from counterfeit_risk.market.kinds import HONEST_GUISES, Guise, Offering, Seller
 from counterfeit_risk.market.pictures.marks import MOST_MARKS
 from counterfeit_risk.market.pictures.scenes import Place, View
 from counterfeit_risk.market.probabilities import (
-    BrandTreatments,
-    Contradictions,
-    FileEvasions,
-    PhotoTells,
     Probability,
     Range,
-    TitleTells,
     ZipfExponent,
     names_all,
     sums_to_one,
 )
+from counterfeit_risk.market.signal_laws import CounterfeitSignals, GenuineSignals, Regime
 from counterfeit_risk.sections import Section, validated
 from counterfeit_risk.strict_yaml import read_strictly
 
@@ -110,52 +106,6 @@ class Presentation(Section):
     official_photos: bool
     places: Annotated[dict[Place, Probability], AfterValidator(sums_to_one)]
     used: Probability
-
-
-class GenuineSignals(Section):
-    """P(signal | genuine)."""
-
-    photo_tells: PhotoTells
-    file_evasions: FileEvasions
-    brand_treatments: BrandTreatments
-    title_tells: TitleTells
-    contradictions: Contradictions
-    low_price: Probability
-
-
-class TitleSpeaks(Section):
-    """P(the title gives a counterfeit away), by what its photos do."""
-
-    crude: Probability
-    fine: Probability
-
-
-class Regime(Section):
-    """How counterfeiters write and evade from one month on, until the next regime."""
-
-    from_month: int = Field(ge=1)
-    title_speaks: TitleSpeaks
-    contradicts: Probability
-    contradictions: Contradictions
-    brand_treatments: BrandTreatments
-    title_tells: TitleTells
-    file_evasions: FileEvasions
-
-
-class CounterfeitSignals(Section):
-    """P(signal | counterfeit)."""
-
-    crude: Probability
-    photo_tells: PhotoTells
-    low_price: Probability
-    regimes: tuple[Regime, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _regimes_follow_each_other(self) -> Self:
-        months = [regime.from_month for regime in self.regimes]
-        if months[0] != 1 or sorted(set(months)) != months:
-            raise ValueError(f"regimes must start in month 1 and follow each other, not in months {months}")
-        return self
 
 
 class PriceSettings(Section):
