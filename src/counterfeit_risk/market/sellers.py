@@ -96,11 +96,10 @@ def open_accounts(
     catalogs = _catalogs(settings, period, dealers=counts[SellerKind.DEALER])
     sellers: list[Seller] = []
     for kind, guise in HONEST_GUISES.items():
-        for company in _deal(rng, settings.sellers.company_accounts, counts[kind], ids):
-            group = _known_group(rng, settings, company)
+        for number, company in enumerate(_deal(rng, settings.sellers.company_accounts, counts[kind], ids)):
+            catalog, group = catalogs[number % len(catalogs)], _known_group(rng, settings, company)
             for seller_id in company:
                 brand = _main_brand(rng, brands, period.months)
-                catalog = catalogs[len(sellers) % len(catalogs)]
                 sellers.append(Seller(seller_id, kind, guise, brand, catalog, period.months, seller_group=group))
     rings = list(_deal(rng, settings.sellers.ring_accounts, counts[SellerKind.RING], ids))
     robbed = rng.permutation(len(catalogs))
