@@ -94,7 +94,10 @@ def test_a_number_in_scientific_notation_is_a_number(write: Write) -> None:
         ("model.image_encoder=timm:/no/such/folder", "there is no folder /no/such/folder, and it cannot be a hub id"),
         ("model.text_encoder=bert", "model.text_encoder: unknown tower 'bert'; write hf:HUB_ID_OR_FOLDER"),
         ("model.text_encoder='hf:'", "model.text_encoder: unknown tower 'hf:'"),
-        ("model.text_encoder=hf:../x", "model.text_encoder: tower 'hf:../x': there is no folder ../x"),
+        (
+            "model.text_encoder=hf:../no-such-tower",
+            "model.text_encoder: tower 'hf:../no-such-tower': there is no folder ../no-such-tower",
+        ),
         ("model.image_weights=nowhere", "model.image_weights: there is no file nowhere"),
         ("model.image_mean=[0.5, 0.5]", "model.image_mean"),
         ("training=[1, 2]", "training: must be a mapping, not a list"),
