@@ -1,9 +1,10 @@
 import string
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, normalize_title
+from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, find_disguises, normalize_title, read_title
 
 # letters, look-alikes, accents, joiners and spaces, close enough together to meet in one token
 SPOOFED = st.text(
@@ -79,3 +80,44 @@ def test_model_numbers_stay() -> None:
 
 def test_invisible_characters_do_not_push_a_title_out_of_sight() -> None:
     assert normalize_title("\u200b" * 5000 + " " * 5000 + "Nova bag") == "Nova bag"
+
+
+@pytest.mark.parametrize(
+    ("title", "disguises"),
+    [
+        ("Ni\u200bke shoes", ["hidden-characters"]),
+        ("Кр\u00adоссовки", ["hidden-characters"]),
+        ("Nіke shoes", ["look-alike-letters"]),
+        ("N1ke shoes", ["signs-for-letters"]),
+        ("a $aithe bag", ["signs-for-letters"]),
+        ("N-i-k-e shoes", ["letters-apart"]),
+        ("N i k e shoes", ["letters-apart"]),
+        ("Ze.ph.or shoes", ["letters-apart"]),
+        ("N(i)ke shoes", ["letters-apart"]),
+        ("N\u200bіk3s", ["hidden-characters", "look-alike-letters", "signs-for-letters"]),
+    ],
+)
+def test_a_disguise_is_named_before_the_title(title: str, disguises: list[str]) -> None:
+    assert find_disguises(title) == disguises
+    assert read_title(title) == " ".join([*(f"[{name}]" for name in disguises), normalize_title(title)])
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Кроссовки Nike, USB-кабель и USBкабель, 64gb, 2x3m, H2O, PS4, iPhone7, i5-8250U, B2B",
+        "می\u200cخواهم کیف",
+        "क्\u200dष बैग",
+        "👨\u200d👩\u200d👧 family shirt",
+        "Tie+Cufflink, $100, 100€, @shop_017, re-use, T-shirt S M L XL, O'Neill, (M) size, 1-2-3-4",
+        "",
+        "\u200b",
+    ],
+)
+def test_honest_titles_are_read_as_they_are(title: str) -> None:
+    assert read_title(title) == normalize_title(title)
+
+
+@given(st.text(st.characters()) | SPOOFED)
+def test_any_title_can_be_searched_for_disguises(title: str) -> None:
+    assert read_title(title).endswith(normalize_title(title))

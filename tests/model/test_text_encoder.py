@@ -128,7 +128,7 @@ def test_a_scratch_tower_spells_every_script(towers: Towers) -> None:
     titles = tokenize(Tokenizer.from_str(tokenizer_json), ["кроссовки", "鞋", "👟", "q" * 200])
 
     assert not encoder.spec.pretrained
-    assert titles.input_ids.max() < encoder.tower.config.vocab_size
+    assert titles.input_ids.max() < encoder.spec.architecture["vocabulary"]
     assert len({tuple(ids) for ids in titles.input_ids.tolist()}) == 4
     assert np.isfinite(encode(encoder, titles)).all()
 

@@ -16,7 +16,7 @@ from counterfeit_risk.listings.columns import PHOTO_COLUMNS
 from counterfeit_risk.listings.images import ImageLimits, UnreadableImageError, decode_image, read_photo
 from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.listings.thumbnails import SMALLEST_SIDE, Thumbnail, make_thumbnail
-from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, normalize_title
+from counterfeit_risk.listings.titles import MAX_TITLE_CHARACTERS, read_title
 
 _TRIES_A_PHOTO = 8
 """Photos tried for each that is wanted, so that a row with a million broken ones holds nobody up."""
@@ -28,7 +28,7 @@ class ListingContent:
     """The usable content of one listing."""
 
     title: str
-    """Normalised; empty where there is none."""
+    """As the towers read it; empty where there is none."""
     pixels: tuple[NDArray[np.uint8], ...]
     """One (S, S, 3) array for each usable photo."""
     photo_hashes: tuple[str, ...]
@@ -87,7 +87,7 @@ class ContentReader:
             if self.keep_thumbnails:
                 thumbnails.append(make_thumbnail(decoded))
         return ListingContent(
-            normalize_title(listing.title),
+            read_title(listing.title),
             tuple(pixels),
             tuple(hashes),
             tuple(lost),

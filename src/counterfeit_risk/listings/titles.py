@@ -1,4 +1,4 @@
-"""Titles as the towers read them: one spelling for what a shopper sees as one spelling.
+"""Titles as the towers read them: one spelling for what a shopper sees as one spelling, and a word for each disguise.
 
 Knows no tokenizer and no brand.
 """
@@ -26,6 +26,43 @@ _INVISIBLE_LETTERS = re.compile(
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _TOKEN = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 """Letters, digits and accents; `USB-кабель` is two tokens."""
+
+
+_GAP = re.compile("(?<=[A-Za-z\u00c0-\u04ff])[^\\w\\s]+(?=[A-Za-z\u00c0-\u04ff])")
+_SIGNS_FOR_LETTERS = re.compile(r"(?<!\w)(?=(?:\S*[A-Za-z]){3})(?:[A-Za-z]+[0-9@$!€µ¥]+[A-Za-z]|[$€][A-Za-z]{3})")
+_LETTERS_APART = re.compile(
+    r"(?<![^\W_])(?:[A-Za-z][\W_]{1,2}){3}[A-Za-z](?![^\W_])"  # one by one
+    r"|(?<!\w)(?:[A-Za-z]{2}[^\w\s]){2,}[A-Za-z]{1,2}(?!\w)"  # by twos
+    r"|[A-Za-z][(\[*【][A-Za-z][)\]*】]|[(\[*【][A-Za-z][)\]*】][A-Za-z]"  # one in brackets
+)
+
+
+def read_title(title: str) -> str:
+    """The normalised title, behind a word for each way in which it hides what it spells; empty where it is empty.
+
+    Spelling disguised letters out lets a tower read them, and would let it forget that they were disguised.
+    """
+    normal = normalize_title(title)
+    return " ".join([*(f"[{name}]" for name in find_disguises(title)), normal]) if normal else ""
+
+
+def find_disguises(title: str) -> list[str]:
+    """Names the ways in which a title hides letters.
+
+    `hidden-characters` stand unseen between two letters (of Latin, Greek or Cyrillic: other scripts need joiners);
+    `look-alike-letters` are of another alphabet than the rest of their word; `signs-for-letters` are digits or signs
+    inside a word; `letters-apart` are spelt one by one, by twos, or singly in brackets.
+    """
+    shown = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS])
+    bare = _INVISIBLE_LETTERS.sub("", "".join(_show(character) for character in shown))
+    normal = normalize_title(title)
+    found = {
+        "hidden-characters": any(not "".join(map(_show, gap[0])) for gap in _GAP.finditer(shown)),
+        "look-alike-letters": any(_to_latin(token[0]) != token[0] for token in _TOKEN.finditer(bare)),
+        "signs-for-letters": _SIGNS_FOR_LETTERS.search(normal) is not None,
+        "letters-apart": _LETTERS_APART.search(normal) is not None,
+    }
+    return [name for name, there in found.items() if there]
 
 
 def normalize_title(title: str) -> str:

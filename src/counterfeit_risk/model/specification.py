@@ -24,9 +24,9 @@ class ImageEncoderSpec(_Specification):
 
 
 class TextEncoderSpec(_Specification):
-    """A text tower: `transformer` (any encoder, mean-pooled) or `clip` (a CLIP text configuration)."""
+    """A text tower: `transformer` (any encoder, mean-pooled), `clip` (a CLIP text configuration) or `phrases`."""
 
-    kind: Literal["transformer", "clip"]
+    kind: Literal["transformer", "clip", "phrases"]
     architecture: dict[str, Any]
     max_tokens: int
     pretrained: bool

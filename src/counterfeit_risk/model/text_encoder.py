@@ -1,4 +1,4 @@
-"""Text tower: token ids (B, L) to text embeddings (B, D), from any transformers encoder or the text half of CLIP.
+"""Text tower: token ids (B, L) to embeddings (B, D), from any transformers encoder, the text half of CLIP, or scratch.
 
 A tower comes with its tokenizer: the JSON of a `tokenizers.Tokenizer` that holds the token limit and the padding.
 Knows no listing and no photo.
@@ -13,7 +13,6 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoTokenizer,
-    BertConfig,
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
@@ -22,6 +21,7 @@ from transformers import (
 from counterfeit_risk.config import ModelSettings
 from counterfeit_risk.embeddings.preprocessing import configure_tokenizer
 from counterfeit_risk.errors import CheckpointError
+from counterfeit_risk.model.phrase_encoder import PhraseEncoder
 from counterfeit_risk.model.pretrained import read_transformer
 from counterfeit_risk.model.specification import TextEncoderSpec
 
@@ -35,7 +35,11 @@ class TextEncoder(nn.Module):
     def __init__(self, spec: TextEncoderSpec) -> None:
         super().__init__()
         self.spec = spec
-        if spec.kind == "clip":
+        self.tower: Any
+        if spec.kind == "phrases":
+            self.tower = PhraseEncoder(**spec.architecture)
+            self.embedding_dim = self.tower.embedding_dim
+        elif spec.kind == "clip":
             self.tower = CLIPTextModelWithProjection(CLIPTextConfig.from_dict(spec.architecture))
             self.embedding_dim = int(self.tower.config.projection_dim)
         else:
@@ -45,6 +49,9 @@ class TextEncoder(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Encodes (B, L) token ids as (B, D) embeddings; padding, where the (B, L) mask is 0, changes nothing."""
         output = self.tower(input_ids=input_ids, attention_mask=attention_mask)
+        if self.spec.kind == "phrases":
+            phrases: Tensor = output
+            return phrases
         if self.spec.kind == "clip":
             embedding: Tensor = output.text_embeds
             return embedding
@@ -111,17 +118,11 @@ def _read_tokenizer(source: str, max_tokens: int) -> str:
 
 def _scratch(settings: ModelSettings, titles: Iterable[str]) -> tuple[TextEncoder, str]:
     tokenizer = _train_tokenizer(titles)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=_SCRATCH_WIDTH,
-        intermediate_size=2 * _SCRATCH_WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=settings.max_title_tokens,
-        pad_token_id=0,
-    )
     spec = TextEncoderSpec(
-        kind="transformer", architecture=config.to_dict(), max_tokens=settings.max_title_tokens, pretrained=False
+        kind="phrases",
+        architecture={"vocabulary": tokenizer.get_vocab_size(), "width": _SCRATCH_WIDTH},
+        max_tokens=settings.max_title_tokens,
+        pretrained=False,
     )
     tokenizer_json = configure_tokenizer(
         tokenizer,

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from counterfeit_risk.config import Settings
 from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.listings.splits import Split
-from counterfeit_risk.listings.titles import normalize_title
+from counterfeit_risk.listings.titles import read_title
 from counterfeit_risk.model.classifier import CounterfeitClassifier
 from counterfeit_risk.model.image_encoder import load_image_encoder
 from counterfeit_risk.model.specification import ClassifierSpec
@@ -40,7 +40,7 @@ def set_up_training(settings: Settings) -> TrainingSetup:
     reader = ContentReader(image_root(settings.data), image_encoder.spec.preprocessing, settings.data.max_photos)
     rows = read_labeled_rows(settings.data, reader, seed=settings.seed)
     # a tokenizer may learn from training titles only
-    titles = [normalize_title(rows.listings[row].listing.title) for row in np.flatnonzero(rows.splits == Split.TRAIN)]
+    titles = [read_title(rows.listings[row].listing.title) for row in np.flatnonzero(rows.splits == Split.TRAIN)]
     text_encoder, tokenizer_json = load_text_encoder(settings.model, titles)
     spec = ClassifierSpec(
         image_encoder=image_encoder.spec,
