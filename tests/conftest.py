@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from counterfeit_risk.export.bundle import ModelBundle
     from counterfeit_risk.model.checkpoint import Checkpoint
-    from counterfeit_risk.tracking import TrackedRun
+    from counterfeit_risk.tracking.runs import TrackedRun
 
 # before any of these libraries is imported: they read it then
 os.environ |= {
@@ -206,7 +206,7 @@ def tiny_run(
 ) -> "TrackedRun":
     """A finished training of two epochs on frozen towers, in an MLflow store of its own."""
     from counterfeit_risk.config import Settings
-    from counterfeit_risk.tracking import find_run
+    from counterfeit_risk.tracking.runs import find_run
     from counterfeit_risk.training.train import train
 
     folder = tmp_path_factory.mktemp("run")

@@ -12,7 +12,7 @@ from counterfeit_risk.config import Settings, load_settings
 from counterfeit_risk.errors import SettingsError
 from counterfeit_risk.strict_yaml import read_yaml
 
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+CONFIGS = sorted(path for path in (Path(__file__).parents[1] / "configs").glob("*.yaml") if path.name != "gates.yaml")
 
 Write = Callable[..., Path]
 

@@ -194,6 +194,8 @@ class EvaluationSettings(Section):
     review_capacity: int = Field(default=100, ge=1)
     """Listings that people can review out of the evaluated ones."""
     bootstrap_draws: int = Field(default=200, ge=20)
+    comparison_draws: int = Field(default=1000, ge=100)
+    """Of the bootstrap that holds two models against each other."""
     smallest_slice: int = Field(default=30, ge=2)
     """Listings a brand or platform needs to be reported by itself."""
     true_posteriors: ExistingFile | None = None

@@ -12,6 +12,7 @@ CounterfeitRiskError
 │       ├── LeaseError         the case is not, or no longer, leased to this reviewer
 │       └── TransitionError    the case's state does not allow this
 └── WorkError                  the work was done and its result must not be used (exit status 1)
+    ├── GateError              the gates do not let a model become the champion
     ├── ParityError            the exported graphs disagree with the trained model
     ├── ReconciliationError    rows in and rows out differ
     └── TooManyRejectedError   more rows were rejected than allowed
@@ -87,6 +88,10 @@ class TransitionError(QueueError):
 
 class WorkError(CounterfeitRiskError):
     """The work was done and its result must not be used."""
+
+
+class GateError(WorkError):
+    """The gates do not let a model become the champion."""
 
 
 class ParityError(WorkError):

@@ -7,6 +7,8 @@ import pytest
 
 from counterfeit_risk.cli.evaluate import evaluate
 from counterfeit_risk.errors import UsageError
+from counterfeit_risk.evaluation.head_to_head import Verdict
+from counterfeit_risk.evaluation.head_to_head_report import read_comparison
 from counterfeit_risk.export.bundle import ModelBundle
 from counterfeit_risk.listings.catalog import read_labeled_listings
 from counterfeit_risk.listings.listing import Label, LabeledListing
@@ -34,7 +36,7 @@ def test_true_posteriors_show_what_can_be_reached(
 ) -> None:
     truth, out = tmp_path / "truth.parquet", tmp_path / "out"
     write_posteriors(labelled, truth, rows=1000)
-    evaluate(str(tiny_bundle.folder), labelled, out, image_root=tiny_market, true_posteriors=truth)
+    evaluate([str(tiny_bundle.folder), str(labelled)], out, image_root=tiny_market, true_posteriors=truth)
     found = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert found["comparison"]["ceilings"]["heads"]["fused"]["average_precision"]["value"] == 1.0
     assert found["comparison"]["ceilings"]["untellable"]["value"] == 0.0
@@ -48,4 +50,24 @@ def test_a_listing_without_a_posterior_is_an_error(
     truth = tmp_path / "truth.parquet"
     write_posteriors(labelled, truth, rows=20)
     with pytest.raises(UsageError, match="has no posterior for"):
-        evaluate(str(tiny_bundle.folder), labelled, tmp_path / "out", image_root=tiny_market, true_posteriors=truth)
+        evaluate(
+            [str(tiny_bundle.folder), str(labelled)], tmp_path / "out", image_root=tiny_market, true_posteriors=truth
+        )
+
+
+def test_two_models_are_held_against_each_other(
+    tiny_bundle: ModelBundle, tiny_market: Path, labelled: Path, tmp_path: Path
+) -> None:
+    bundle, out = str(tiny_bundle.folder), tmp_path / "out"
+    evaluate([bundle, bundle, str(labelled)], out, image_root=tiny_market)
+    found = read_comparison(out / "comparison.json")
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.metrics["average_precision"].difference.value == 0
+    assert all(change.entering == change.leaving == 0 for change in found.queue)
+    assert "cannot tell" in (out / "comparison.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("arguments", [["bundle"], ["one", "two", "three", "table.csv"]])
+def test_too_few_or_too_many_arguments_are_refused(arguments: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a MODEL"):
+        evaluate(arguments, tmp_path)

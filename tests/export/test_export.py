@@ -13,7 +13,8 @@ from counterfeit_risk.export.export import export_run, read_parity_rows
 from counterfeit_risk.export.onnx_classifier import OnnxClassifier
 from counterfeit_risk.export.parity import TOLERANCE, check_parity
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
-from counterfeit_risk.tracking import CHAMPION, TrackedRun, fetch_bundle, register_bundle
+from counterfeit_risk.tracking.registry import CHAMPION, fetch_bundle, register_bundle
+from counterfeit_risk.tracking.runs import TrackedRun
 
 
 @pytest.fixture

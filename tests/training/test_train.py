@@ -13,7 +13,7 @@ from counterfeit_risk.config import Settings
 from counterfeit_risk.errors import ListingTableError, RunError, WorkError
 from counterfeit_risk.listings.catalog import read_labeled_listings
 from counterfeit_risk.listings.listing import LabeledListing
-from counterfeit_risk.tracking import TrackedRun, find_run
+from counterfeit_risk.tracking.runs import TrackedRun, find_run
 from counterfeit_risk.training.train import train
 
 SCRIPT = (

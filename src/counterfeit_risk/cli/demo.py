@@ -184,7 +184,7 @@ def read_true_labels(truth: Path) -> dict[str, Label]:
 
 def _report(paths: DemoPaths, queue: TakedownQueue, manifest: ScoringManifest, run_id: str) -> None:
     from counterfeit_risk.cli.demo_report import write_demo_report
-    from counterfeit_risk.tracking import find_run
+    from counterfeit_risk.tracking.runs import find_run
 
     evaluation = find_run(paths.tracking_uri, run_id).artifact("evaluation")
     write_demo_report(paths.report, queue=queue, manifest=manifest, image_root=paths.market, evaluation=evaluation)

@@ -100,7 +100,7 @@ def _open_model(source: str, tracking_uri: str) -> "ExplainedModel":
     from counterfeit_risk.explanations.model import load_run_model, open_bundle_model
 
     if _RUN_ID.fullmatch(source) and not Path(source).is_dir():
-        from counterfeit_risk.tracking import find_run
+        from counterfeit_risk.tracking.runs import find_run
 
         return load_run_model(find_run(tracking_uri, source))
     return open_bundle_model(bundle_folder(source, tracking_uri))

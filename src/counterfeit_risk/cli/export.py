@@ -25,7 +25,8 @@ def export(
 def export_and_register(run_id: str, out: Path, *, name: str, tracking_uri: str) -> tuple[ModelBundle, int]:
     """Writes a run's bundle and registers it; returns it with its version's number."""
     from counterfeit_risk.export.export import export_run, read_parity_rows
-    from counterfeit_risk.tracking import find_run, register_bundle
+    from counterfeit_risk.tracking.registry import register_bundle
+    from counterfeit_risk.tracking.runs import find_run
 
     run = find_run(tracking_uri, run_id)
     bundle = export_run(run, out)

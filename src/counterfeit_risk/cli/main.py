@@ -20,6 +20,7 @@ from counterfeit_risk.cli.explain import explain
 from counterfeit_risk.cli.export import export
 from counterfeit_risk.cli.market import market
 from counterfeit_risk.cli.progress import is_terminal
+from counterfeit_risk.cli.promote import promote
 from counterfeit_risk.cli.score import score
 from counterfeit_risk.cli.split import split
 from counterfeit_risk.cli.train import train
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (market, audit, split, train, evaluate, export, score, explain, demo):
+for command in (market, audit, split, train, evaluate, promote, export, score, explain, demo):
     app.command()(command)
 app.add_typer(queue.app, name="queue")
 

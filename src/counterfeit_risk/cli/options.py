@@ -37,7 +37,7 @@ def bundle_folder(bundle: str, tracking_uri: str) -> Path:
     if not bundle.startswith(("models:/", "runs:/")):
         return Path(bundle)
     try:
-        from counterfeit_risk.tracking import fetch_bundle
+        from counterfeit_risk.tracking.registry import fetch_bundle
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{bundle} needs MLflow, which is not installed: pip install counterfeit-risk[train]"

@@ -214,21 +214,16 @@ def _curve(labels: np.ndarray, risks: np.ndarray) -> list[CurvePoint]:
 def _evaluate_slices(
     predictions: Predictions, risks: np.ndarray, settings: EvaluationSettings, rng: np.random.Generator
 ) -> list[SliceEvaluation]:
-    """Slices with enough listings and both classes; the unknown value "" is no slice."""
     found = []
-    for name, values in predictions.slices.items():
-        for value in sorted(set(values.tolist()) - {""}):
-            rows = values == value
-            labels, groups = predictions.labels[rows], predictions.groups[rows]
-            if labels.size < settings.smallest_slice or labels.all() or not labels.any():
-                continue
-            measured = {
-                metric_name: metrics.bootstrap(
-                    metric, labels, risks[rows], groups=groups, draws=settings.bootstrap_draws, rng=rng
-                )
-                for metric_name, metric in _SLICE_METRICS.items()
-            }
-            found.append(SliceEvaluation(name, value, labels.size, int(labels.sum()), measured))
+    for name, value, rows in predictions.judgeable_slices(settings.smallest_slice):
+        labels, groups = predictions.labels[rows], predictions.groups[rows]
+        measured = {
+            metric_name: metrics.bootstrap(
+                metric, labels, risks[rows], groups=groups, draws=settings.bootstrap_draws, rng=rng
+            )
+            for metric_name, metric in _SLICE_METRICS.items()
+        }
+        found.append(SliceEvaluation(name, value, labels.size, int(labels.sum()), measured))
     return found
 
 

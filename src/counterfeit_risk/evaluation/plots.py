@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from scipy.stats import binomtest
 
 from counterfeit_risk.evaluation.evaluate import Evaluation, SliceEvaluation
+from counterfeit_risk.evaluation.head_to_head import HeadToHead
 from counterfeit_risk.evaluation.metrics import Measured
 
 COLOURS = {
@@ -127,6 +128,24 @@ def slice_average_precision(evaluation: Evaluation) -> Figure:
     if overall is not None:
         axes.axvline(overall, color=COLOURS["reference"], linewidth=1.2, linestyle=":")
     axes.set(xlabel="Average precision\n(dotted line: all listings; tick: no skill)", xlim=(0, 1.02))
+    axes.margins(y=0.08)
+    _tidy(axes)
+    return figure
+
+
+def differences(found: HeadToHead) -> Figure:
+    """By how much one model is above another, in each metric and slice, with intervals; of many slices, the lowest."""
+    slices = sorted(found.slices, key=lambda one: one.average_precision.difference.value or 0.0)[:_MOST_SLICES]
+    rows = [(_drawable(f"{one.name}: {one.value}", 28), one.average_precision.difference) for one in slices]
+    rows += [(name.replace("_", " "), one.difference) for name, one in reversed(found.metrics.items())]
+    figure = _new_figure("How much better, and where", height=1.6 + 0.32 * max(len(rows), 2))
+    axes = figure.subplots()
+    for row, (_, measured) in enumerate(rows):
+        overall = row >= len(slices)
+        _draw_measured(axes, row, measured, COLOURS["counterfeit" if overall else "fused"], "D" if overall else "o")
+    axes.set_yticks(np.arange(len(rows)), [name for name, _ in rows], parse_math=False)
+    axes.axvline(0, color=COLOURS["reference"], linewidth=1.2, linestyle=":")
+    axes.set(xlabel="Difference with its 95 % interval\n(right of the line: the first model is better)")
     axes.margins(y=0.08)
     _tidy(axes)
     return figure

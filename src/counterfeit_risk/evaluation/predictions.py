@@ -3,6 +3,7 @@
 Knows no model and no listing table: whoever has both lays them out here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -44,6 +45,15 @@ class Predictions:
         """(N,) bool, True where a listing has both photos and a title."""
         present: np.ndarray = ~np.isnan(self.logits).any(axis=1)
         return present
+
+    def judgeable_slices(self, smallest: int) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Name, value and (N,) bool rows of each slice with enough listings and both classes; "" is no slice."""
+        for name, values in self.slices.items():
+            for value in sorted(set(values.tolist()) - {""}):
+                rows = values == value
+                labels = self.labels[rows]
+                if labels.size >= smallest and labels.any() and not labels.all():
+                    yield name, value, rows
 
     def select(self, rows: np.ndarray) -> Self:
         """Keeps some rows: a (N,) bool mask, or row numbers in the wanted order."""

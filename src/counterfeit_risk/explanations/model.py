@@ -21,7 +21,7 @@ from counterfeit_risk.export.bundle import TOKENIZER, open_bundle
 from counterfeit_risk.export.onnx_classifier import OnnxClassifier
 from counterfeit_risk.model.checkpoint import load_checkpoint
 from counterfeit_risk.model.classifier import CounterfeitClassifier
-from counterfeit_risk.tracking import TrackedRun
+from counterfeit_risk.tracking.runs import TrackedRun
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

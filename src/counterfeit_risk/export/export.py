@@ -37,7 +37,7 @@ from counterfeit_risk.export.parity import Parity, check_parity
 from counterfeit_risk.listings.catalog import read_listings
 from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
-from counterfeit_risk.tracking import TrackedRun
+from counterfeit_risk.tracking.runs import TrackedRun
 
 logger = logging.getLogger(__name__)
 

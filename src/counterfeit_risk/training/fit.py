@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from counterfeit_risk.config import Settings, TrainingSettings
 from counterfeit_risk.errors import WorkError
 from counterfeit_risk.listings.splits import Split
-from counterfeit_risk.tracking import TrackedRun
+from counterfeit_risk.tracking.runs import TrackedRun
 from counterfeit_risk.training.batches import ListingCollate, SplitData, embed_rows
 from counterfeit_risk.training.lightning_model import MONITORED, ClassifierTraining
 from counterfeit_risk.training.setup import TrainingSetup

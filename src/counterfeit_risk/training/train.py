@@ -30,7 +30,7 @@ from counterfeit_risk.listings.images import UnreadableImageError, read_photo
 from counterfeit_risk.listings.listing import Listing, Photo
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import save_checkpoint
-from counterfeit_risk.tracking import TrackedRun, open_run
+from counterfeit_risk.tracking.runs import TrackedRun, open_run
 from counterfeit_risk.training.fit import fit_classifier
 from counterfeit_risk.training.reference import gather_reference
 from counterfeit_risk.training.rows import LabeledRows

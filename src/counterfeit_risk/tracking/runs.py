@@ -1,50 +1,23 @@
-"""Records runs in MLflow and registers their bundles. The only module that imports mlflow.
+"""Records runs in MLflow.
 
 Knows files and numbers, not what they mean.
 """
 
-import importlib.metadata
 import subprocess
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import Array
 from sqlalchemy.exc import SQLAlchemyError
 
 from counterfeit_risk.config import TrackingSettings
-from counterfeit_risk.errors import BundleError, RunError
-
-CHAMPION = "champion"
-_SERVED_MODEL = "counterfeit_risk.scoring.served_model"
-_SIGNATURE = ModelSignature(
-    inputs=Schema(
-        [
-            ColSpec(DataType.string, "listing_id"),
-            ColSpec(DataType.string, "title", required=False),
-            ColSpec(Array(DataType.string), "images", required=False),
-        ]
-    ),
-    outputs=Schema(
-        [
-            ColSpec(DataType.string, "listing_id"),
-            ColSpec(DataType.double, "risk"),
-            ColSpec(DataType.string, "band"),
-            ColSpec(DataType.string, "reason", required=False),
-        ]
-    ),
-)
+from counterfeit_risk.errors import RunError
 
 
 @dataclass(frozen=True)
@@ -85,7 +58,7 @@ class TrackedRun:
         try:
             return Path(self.client.download_artifacts(self.run_id, name))
         except (MlflowException, OSError) as error:
-            message = f"run {self.run_id} holds no {name}; did its training finish? ({_first_line(error)})"
+            message = f"run {self.run_id} holds no {name}; did its training finish? ({first_line(error)})"
             raise RunError(message) from None
 
 
@@ -95,11 +68,11 @@ def find_run(tracking_uri: str, run_id: str) -> TrackedRun:
     Raises:
         RunError: if there is none of this id.
     """
-    client = _connect(tracking_uri)
+    client = connect(tracking_uri)
     try:
         client.get_run(run_id)
     except MlflowException as error:
-        raise RunError(f"there is no run {run_id} in {tracking_uri} ({_first_line(error)})") from None
+        raise RunError(f"there is no run {run_id} in {tracking_uri} ({first_line(error)})") from None
     return TrackedRun(run_id, client)
 
 
@@ -131,88 +104,22 @@ def open_run(
     run.client.set_terminated(run.run_id, "FINISHED")
 
 
-def register_bundle(run: TrackedRun, bundle: Path, *, name: str, input_example: Mapping[str, Any]) -> int:
-    """Logs a bundle with its run as a model that MLflow can serve, and registers it as a new version.
-
-    The first version of a model becomes its champion.
-
-    Returns:
-        The version's number.
+def connect(tracking_uri: str) -> MlflowClient:
+    """A client of a store that is there.
 
     Raises:
-        RunError: if the registry refuses it.
+        RunError: if it is not.
     """
-    artifact = f"bundle-{uuid.uuid4().hex[:8]}"  # a version that is registered never changes
-    with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / "model"
-        mlflow.pyfunc.save_model(
-            str(model),
-            loader_module=_SERVED_MODEL,
-            data_path=str(bundle),
-            signature=_SIGNATURE,
-            input_example=[dict(input_example)],
-            # the code travels along: nobody but this project says what "counterfeit-risk" is
-            code_paths=[str(Path(__file__).parent)],
-            pip_requirements=_base_requirements(),
-        )
-        run.log_folder(model, artifact)
-    try:
-        if not run.client.search_registered_models(f"name = '{name}'"):
-            run.client.create_registered_model(name)
-        version = run.client.create_model_version(name, source=f"runs:/{run.run_id}/{artifact}", run_id=run.run_id)
-        if CHAMPION not in run.client.get_registered_model(name).aliases:
-            run.client.set_registered_model_alias(name, CHAMPION, version.version)
-    except MlflowException as error:
-        raise RunError(f"the bundle is written, but cannot be registered as {name}: {_first_line(error)}") from None
-    return int(version.version)
-
-
-def fetch_bundle(uri: str, tracking_uri: str) -> Path:
-    """Local folder of a registered bundle.
-
-    Args:
-        uri: such as `models:/counterfeit-risk@champion`.
-        tracking_uri: the store that holds the registry.
-
-    Raises:
-        BundleError: if the registry holds no such model.
-    """
-    client = _connect(tracking_uri)
-    try:
-        # mlflow's own download looks models:/ up in the process's registry, whatever address it is given
-        run_id, _, path = _source(uri, client).removeprefix("runs:/").partition("/")
-        fetched = client.download_artifacts(run_id, path)
-        flavor = mlflow.models.Model.load(fetched).flavors["python_function"]
-    except (MlflowException, OSError, KeyError, ValueError) as error:
-        raise BundleError(f"cannot fetch {uri} from {tracking_uri}: {_first_line(error)}") from None
-    if flavor.get("loader_module") != _SERVED_MODEL:
-        raise BundleError(f"{uri} in {tracking_uri} is not a model of this project")
-    return Path(fetched) / str(flavor["data"])
-
-
-def _connect(tracking_uri: str) -> MlflowClient:
     try:
         client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
         client.search_experiments(max_results=1)
     except (MlflowException, OSError, SQLAlchemyError) as error:
-        raise RunError(f"there is no MLflow store at {tracking_uri}: {_first_line(error)}") from None
+        raise RunError(f"there is no MLflow store at {tracking_uri}: {first_line(error)}") from None
     return client
 
 
-def _source(uri: str, client: MlflowClient) -> str:
-    """Where a registered version lies, as `runs:/RUN/PATH`."""
-    name = uri.removeprefix("models:/")
-    if "@" in name:
-        name, _, alias = name.partition("@")
-        return str(client.get_model_version_by_alias(name, alias).source)
-    if uri.startswith("models:/"):
-        name, _, version = name.partition("/")
-        return str(client.get_model_version(name, version).source)
-    return uri
-
-
 def _create_run(settings: TrackingSettings, params: Mapping[str, Any]) -> TrackedRun:
-    client = _connect(settings.uri)
+    client = connect(settings.uri)
     experiment = client.get_experiment_by_name(settings.experiment)
     if experiment is None:
         location = (settings.folder / "artifacts").resolve().as_uri()
@@ -237,10 +144,6 @@ def _check_same_params(run: TrackedRun, params: Mapping[str, Any]) -> None:
         raise RunError(f"run {run.run_id} was started with other settings: {'; '.join(changed)}")
 
 
-def _base_requirements() -> list[str]:
-    return [one for one in importlib.metadata.requires("counterfeit-risk") or [] if "extra ==" not in one]
-
-
 def _git_commit() -> str | None:
     """Commit of this code, marked when files differ from it; None outside git."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
@@ -256,5 +159,6 @@ def _text(value: Any) -> str:
     return str(value)[:6000]
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without its details."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Runs and registry in MLflow. The only room that imports mlflow."""
