@@ -32,6 +32,7 @@ IMAGE_SIZE = 32
 PADDING = "[PAD]"
 VOCABULARY = 300
 CLIP_START, CLIP_END = 298, 299
+SIGLIP_TOKENS = 16
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +70,33 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, _quiet_transformers: Non
     ).save_pretrained(folder)
     expected = [CLIP_START, vocab["a"], vocab["b</w>"], CLIP_END]
     assert CLIPTokenizer.from_pretrained(folder)("AB").input_ids == expected, "the tokenizer was not saved as made"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_siglip(tmp_path_factory: pytest.TempPathFactory, _quiet_transformers: None) -> Path:
+    """A SigLIP 2 folder: 32 pixels a side, exactly 16 tokens, 32 dimensions, and letters with a single merge."""
+    import torch
+    from transformers import GemmaTokenizer, PreTrainedTokenizerFast, SiglipConfig, SiglipImageProcessor, SiglipModel
+
+    folder = tmp_path_factory.mktemp("towers") / "siglip"
+    tower = {"intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = {"hidden_size": 24, "projection_size": 32, "max_position_embeddings": SIGLIP_TOKENS}
+    torch.manual_seed(5)
+    config = SiglipConfig(
+        text_config=tower | text | {"vocab_size": VOCABULARY},
+        vision_config=tower | {"hidden_size": 32, "image_size": IMAGE_SIZE, "patch_size": 16},
+    )
+    SiglipModel(config).save_pretrained(folder)
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    pieces = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *"abcdefghijklmnopqrstuvwxyz", "sh"]
+    vocab = {piece: number for number, piece in enumerate(pieces)}
+    # the hub's tokenizer.json of SigLIP 2 is Gemma's: it ends titles but does not lower-case them
+    options = {"add_bos_token": False, "add_eos_token": True, "padding_side": "right"}
+    GemmaTokenizer(vocab=vocab, merges=[("s", "h")], **options).save_pretrained(folder)
+    SiglipImageProcessor(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE}, resample=2).save_pretrained(folder)
+    expected = [vocab["sh"], vocab["▁"], vocab["<0x41>"], vocab["<eos>"]]
+    assert PreTrainedTokenizerFast.from_pretrained(folder)("sh A").input_ids == expected, "not saved as made"
     return folder
 
 
@@ -179,13 +207,14 @@ def tiny_classifier(tiny_tokenizer: "Tokenizer") -> "Checkpoint":
         text_encoder=TextEncoderSpec(kind="transformer", architecture=bert.to_dict(), max_tokens=16, pretrained=False),
         fusion_dim=16,
         dropout=0.1,
+        shared_space=False,
         max_photos=3,
     )
     torch.manual_seed(4)
     classifier = CounterfeitClassifier.from_spec(spec).eval()
     with torch.no_grad():  # zeros, as they start, would hide where they are used
-        classifier.head.missing_photo.normal_()
-        classifier.head.missing_title.normal_()
+        classifier.head.evidence_weights.copy_(torch.tensor([0.7, 0.2, 0.3, 1.5]))
+        classifier.head.evidence_offset.fill_(-0.4)
     tokenizer = Tokenizer.from_str(tiny_tokenizer.to_str())
     configure_tokenizer(tokenizer, max_tokens=16, pad_id=0, pad_token=PADDING)
     return Checkpoint(classifier, tokenizer)

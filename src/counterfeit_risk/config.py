@@ -44,12 +44,10 @@ def _is_folder(path: str | Path) -> bool:
 
 def _image_tower(name: str, info: ValidationInfo) -> str:
     kind, _, source = name.partition(":")
-    if kind == "clip":
-        return _folder_or_hub_id(name, source)
-    if kind != "timm" or not source:
-        raise ValueError(f"unknown tower {name!r}; write timm:NAME, timm:HUB_ID_OR_FOLDER or clip:HUB_ID_OR_FOLDER")
+    if kind not in {"timm", "clip", "siglip"} or not source:
+        raise ValueError(f"unknown tower {name!r}; write timm:NAME, or timm:, clip: or siglip: and a HUB_ID_OR_FOLDER")
     known: Collection[str] | None = (info.context or {}).get("timm_models")
-    if "/" in source or _is_folder(source):
+    if kind != "timm" or "/" in source or _is_folder(source):
         return _folder_or_hub_id(name, source)
     if known is not None and source.split(".")[0] not in known:
         close = difflib.get_close_matches(source, known, n=3)
@@ -62,8 +60,8 @@ def _text_tower(name: str) -> str:
     if name == "scratch":
         return name
     kind, _, source = name.partition(":")
-    if kind not in {"hf", "clip"} or not source:
-        raise ValueError(f"unknown tower {name!r}; write hf:HUB_ID_OR_FOLDER, clip:HUB_ID_OR_FOLDER or scratch")
+    if kind not in {"hf", "clip", "siglip"} or not source:
+        raise ValueError(f"unknown tower {name!r}; write hf:, clip: or siglip: and a HUB_ID_OR_FOLDER, or scratch")
     return _folder_or_hub_id(name, source)
 
 
@@ -119,18 +117,21 @@ class ModelSettings(Section):
     """The two towers and the head that fuses them."""
 
     image_encoder: Annotated[str, AfterValidator(_image_tower)]
-    """`timm:NAME` (random weights, or `image_weights`), or `timm:` or `clip:` with a hub id or folder (its weights)."""
+    """`timm:NAME` (random weights, or `image_weights`), or `timm:`, `clip:` or `siglip:` and a hub id or folder."""
     image_weights: ExistingFile | None = None
     """Local safetensors file for `timm:NAME`."""
     image_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Keyword arguments of `timm.create_model`, such as `pad_type: same`."""
     image_size: int | None = Field(default=None, ge=16, le=1024)
     """Pixels a side; the tower's own where it is not given."""
+    image_crop_share: float | None = Field(default=None, gt=0, le=1)
+    """Side of the centre square that a timm tower sees, by the photo's shorter side; else the tower's own."""
     image_mean: Colour | None = None
     image_std: Colour | None = None
     text_encoder: Annotated[str, AfterValidator(_text_tower)]
-    """`hf:` or `clip:` and a hub id or folder, or `scratch`: a small tower and a tokenizer trained on the titles."""
+    """`hf:`, `clip:` or `siglip:` and a hub id or folder, or `scratch`: tower and tokenizer trained on the titles."""
     max_title_tokens: int = Field(default=32, ge=4, le=512)
+    """Tokens read of one title; a `siglip:` tower reads exactly as many as it was trained on, 64 for most."""
     fusion_dim: int = Field(default=128, ge=8, le=2048)
     """Width D of the space in which photos and title meet."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
@@ -139,8 +140,10 @@ class ModelSettings(Section):
     def _nothing_is_ignored(self) -> Self:
         if self.image_weights and self.names_image_weights:
             raise ValueError(f"image_weights does not go with {self.image_encoder}, which has weights of its own")
-        if self.image_options and self.image_encoder.startswith("clip:"):
+        if self.image_options and not self.image_encoder.startswith("timm:"):
             raise ValueError(f"image_options are for timm models, not for {self.image_encoder}")
+        if self.image_crop_share and not self.image_encoder.startswith("timm:"):
+            raise ValueError(f"image_crop_share is for timm models, not for {self.image_encoder}")
         if "pretrained" in self.image_options:
             raise ValueError("image_options cannot hold pretrained: name a hub id, or set image_weights")
         return self
@@ -149,28 +152,46 @@ class ModelSettings(Section):
     def names_image_weights(self) -> bool:
         """True where the tower's name says where its weights are."""
         kind, _, source = self.image_encoder.partition(":")
-        return kind == "clip" or "/" in source or _is_folder(source)
+        return kind != "timm" or "/" in source or _is_folder(source)
+
+
+class AlignmentSettings(Section):
+    """The stage before labels are looked at: photos and titles of the same listing are drawn together."""
+
+    listings: ExistingFile | None = None
+    """An unlabelled table to learn from, such as a nightly dump; without one the stage is left out."""
+    epochs: int = Field(default=10, ge=1)
+    image_root: ExistingFolder | None = None
+    """Where its image paths start; the table's folder where it is not given."""
+    loss: Literal["infonce", "sigmoid"] = "infonce"
+    batch_size: int = Field(default=256, ge=2)
 
 
 class TrainingSettings(Section):
     """How the classifier is fitted."""
 
     towers: Literal["frozen", "full"] = "frozen"
-    """`frozen`: embeddings are computed once and the head trains on them. `full`: towers train too."""
+    """`frozen`: embeddings of pretrained towers are computed once, and the rest trains on them. `full`: all trains."""
+    alignment: AlignmentSettings = AlignmentSettings()
     epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=8, ge=1)
     """Epochs without a better validation average precision before training stops."""
     batch_size: int = Field(default=64, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    """Of all that starts from random weights."""
     tower_learning_rate: float = Field(default=1e-4, gt=0, lt=1)
-    weight_decay: float = Field(default=0.01, ge=0, lt=1)
+    """Of pretrained towers, where they train."""
+    weight_decay: float = Field(default=0.3, ge=0, lt=1)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises; it then falls along a cosine."""
-    modality_dropout: float = Field(default=0.1, ge=0, lt=0.5)
-    """Probability with which a training listing loses all photos, and the same for its title."""
-    side_loss_weight: float = Field(default=0.3, ge=0)
+    side_loss_weight: float = Field(default=0.5, ge=0)
+    """Of the losses of photos alone and of the title alone."""
+    contrastive_weight: float = Field(default=0.5, ge=0)
+    """Of the loss that draws photos and title of one listing together."""
     workers: int = Field(default=0, ge=0)
     """Processes that decode photos."""
+    devices: int = Field(default=1, ge=1)
+    """Processes that train together, each with its part of every batch: one a GPU, or any number on a CPU."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
 
@@ -231,8 +252,6 @@ class Settings(Section):
                 f"training.towers is frozen, but {self.model.image_encoder} has random weights: "
                 "set model.image_weights, name a hub id or folder, or set training.towers to full"
             )
-        if self.model.text_encoder == "scratch":
-            raise ValueError("training.towers is frozen, but a scratch text encoder has random weights")
         return self
 
 

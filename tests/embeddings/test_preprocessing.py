@@ -35,11 +35,10 @@ def inner(pixels: np.ndarray) -> np.ndarray:
     return pixels[1:-1, 1:-1]
 
 
-def configured(tokenizer: Tokenizer, max_tokens: int = 8) -> Tokenizer:
+def configured(tokenizer: Tokenizer, *, fixed_length: bool = False) -> Tokenizer:
+    copy = Tokenizer.from_str(tokenizer.to_str())
     return Tokenizer.from_str(
-        configure_tokenizer(
-            Tokenizer.from_str(tokenizer.to_str()), max_tokens=max_tokens, pad_id=PADDING_ID, pad_token=PADDING
-        )
+        configure_tokenizer(copy, max_tokens=8, pad_id=PADDING_ID, pad_token=PADDING, fixed_length=fixed_length)
     )
 
 
@@ -94,18 +93,40 @@ def test_left_stays_left_and_up_stays_up() -> None:
     assert tuple(pixels[12, 3]) == GREY
 
 
+def test_a_squashed_photo_keeps_its_edges_and_loses_its_shape() -> None:
+    photo = np.concatenate([plain(20, 20, RED), plain(20, 20, GREEN), plain(20, 20, BLUE)], axis=1)
+
+    row = to_pixels(photo, preprocessing(image_size=9, fit="squash"))[4]
+
+    assert [tuple(pixel) for pixel in row[[0, 1, 4, 7, 8]]] == [RED, RED, GREEN, BLUE, BLUE]
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_a_squash_with_a_crop_share_is_a_resize_to_a_square_and_a_centre_crop(
+    interpolation: Literal["bilinear", "bicubic"],
+) -> None:
+    photo = np.random.default_rng(0).integers(256, size=(40, 60, 3), dtype=np.uint8)
+
+    pixels = to_pixels(photo, preprocessing(crop_share=0.8, fit="squash", interpolation=interpolation))
+
+    resampling = Image.Resampling[interpolation.upper()]
+    resized = Image.fromarray(photo).resize((20, 20), resampling).crop((2, 2, 18, 18))
+    np.testing.assert_allclose(pixels.astype(int), np.asarray(resized, int), atol=1)
+
+
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
     size=st.integers(1, 24),
     crop_share=st.floats(0.05, 1),
     interpolation=st.sampled_from(["bilinear", "bicubic"]),
+    fit=st.sampled_from(["crop", "squash"]),
 )
 @settings(deadline=None)
 def test_a_photo_of_any_shape_becomes_the_square_that_the_tower_sees(
-    height: int, width: int, size: int, crop_share: float, interpolation: str
+    height: int, width: int, size: int, crop_share: float, interpolation: str, fit: str
 ) -> None:
-    expected = preprocessing(image_size=size, crop_share=crop_share, interpolation=interpolation)
+    expected = preprocessing(image_size=size, crop_share=crop_share, interpolation=interpolation, fit=fit)
 
     pixels = to_pixels(plain(height, width), expected)
 
@@ -127,6 +148,14 @@ def test_a_photo_one_pixel_high_is_enlarged_from_its_middle() -> None:
 def test_the_smallest_side_leaves_the_crop_as_large_as_the_tower_sees() -> None:
     assert preprocessing(image_size=224, crop_share=0.875).smallest_side == 256
     assert preprocessing(image_size=224).smallest_side == 224
+    assert preprocessing(image_size=224, crop_share=0.875, fit="squash").smallest_side == 256
+    assert preprocessing(image_size=224, fit="squash").smallest_side == 224
+
+
+def test_a_preprocessing_that_says_nothing_of_a_fit_crops() -> None:
+    older = preprocessing().model_dump_json(exclude={"fit"})
+
+    assert ImagePreprocessing.model_validate_json(older) == preprocessing(fit="crop")
 
 
 @given(st.integers(0, 255), st.floats(0.01, 1), st.floats(0.01, 1))
@@ -156,7 +185,14 @@ def test_no_photos_become_no_pixel_values() -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    [{"crop_share": 0}, {"crop_share": 1.1}, {"image_size": 0}, {"interpolation": "nearest"}, {"colour": "grey"}],
+    [
+        {"crop_share": 0},
+        {"crop_share": 1.1},
+        {"image_size": 0},
+        {"interpolation": "nearest"},
+        {"fit": "pad"},
+        {"colour": "grey"},
+    ],
     ids=str,
 )
 def test_a_preprocessing_that_makes_no_sense_is_refused(mistake: dict[str, Any]) -> None:
@@ -175,6 +211,17 @@ def test_titles_are_padded_to_the_longest_of_them(tokenizer: Tokenizer) -> None:
     assert 0 < length < longest
     assert (titles.input_ids[1, length:] == PADDING_ID).all()
     assert not titles.attention_mask[1, length:].any()
+
+
+def test_titles_of_a_fixed_length_are_padded_to_the_token_limit(tiny_tokenizer: Tokenizer) -> None:
+    tokenizer = configured(tiny_tokenizer, fixed_length=True)
+
+    for batch in (["bag"], ["nike air shoe", "bag", "q" * 50]):
+        titles = tokenize(tokenizer, batch)
+        length = int(titles.attention_mask[batch.index("bag")].sum())
+        assert titles.input_ids.shape == titles.attention_mask.shape == (len(batch), 8)
+        assert (titles.input_ids[batch.index("bag"), length:] == PADDING_ID).all()
+        assert titles.cut.tolist() == [len(title) == 50 for title in batch]
 
 
 def test_a_title_is_cut_at_the_token_limit_and_says_so(tokenizer: Tokenizer) -> None:

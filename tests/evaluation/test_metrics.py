@@ -207,3 +207,28 @@ def test_an_undefined_metric_has_no_interval() -> None:
         metrics.roc_auc, np.zeros(5, bool), np.zeros(5), groups=np.arange(5), draws=20, rng=np.random.default_rng(0)
     )
     assert (found.value, found.low, found.high, found.skipped_draws) == (None, None, None, 20)
+
+
+def test_the_calibration_gap_is_what_risks_promise_beyond_what_is_there() -> None:
+    labels, risks = np.array([True, False, False, False]), np.array([0.9, 0.5, 0.3, 0.3])
+
+    assert metrics.calibration_gap(labels, risks, np.ones(4)) == pytest.approx(0.25)
+    assert metrics.calibration_gap(labels, risks, np.array([2, 0, 0, 0])) == pytest.approx(-0.1)
+
+
+def test_the_gap_in_the_top_looks_at_the_riskiest_only() -> None:
+    labels, risks = np.array([False, True, False, False]), np.array([0.3, 0.9, 0.5, 0.3])
+
+    assert metrics.calibration_gap_in_top(labels, risks, np.ones(4), size=1) == pytest.approx(-0.1)
+    assert metrics.calibration_gap_in_top(labels, risks, np.ones(4), size=2) == pytest.approx(0.2)
+    assert metrics.calibration_gap_in_top(labels, risks, np.array([1, 1, 1, 0]), size=2) == pytest.approx(0.2)
+
+
+def test_a_tie_at_the_end_of_the_top_is_shared() -> None:
+    labels, risks = np.array([True, True, False]), np.array([0.8, 0.4, 0.4])
+
+    assert metrics.calibration_gap_in_top(labels, risks, np.ones(3), size=2) == pytest.approx((1.2 - 1.5) / 2)
+
+
+def test_all_listings_are_no_top() -> None:
+    assert np.isnan(metrics.calibration_gap_in_top(np.ones(3, bool), np.ones(3), np.ones(3), size=3))

@@ -1,11 +1,14 @@
-"""Folders of tiny towers that a test may damage."""
+"""Folders of tiny towers that a test may damage, and towers as graphs."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
 import torch
+from torch import Tensor, nn
 
 from counterfeit_risk.config import ModelSettings
 from counterfeit_risk.model.classifier import ListingBatch
@@ -20,6 +23,30 @@ def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
         return Path(shutil.copytree(tower, target) if tower.is_dir() else shutil.copy(tower, target))
 
     return copy
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Callable[..., onnxruntime.InferenceSession]:
+    """Writes a tower as an ONNX graph, in the way of `export/graphs.py`, and opens it."""
+
+    def export_tower(
+        tower: nn.Module, inputs: dict[str, Tensor], dynamic: dict[str, Any], output: str
+    ) -> onnxruntime.InferenceSession:
+        path = tmp_path / "tower.onnx"
+        torch.onnx.export(
+            tower.eval(),
+            kwargs=inputs,
+            f=path,
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=dynamic,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    return export_tower
 
 
 @pytest.fixture(scope="session")

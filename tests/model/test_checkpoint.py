@@ -50,7 +50,12 @@ def test_a_classifier_needs_nothing_of_the_folders_its_towers_came_from(
     image_encoder = load_image_encoder(settings)
     text_encoder, tokenizer_json = load_text_encoder(settings, [])
     spec = ClassifierSpec(
-        image_encoder=image_encoder.spec, text_encoder=text_encoder.spec, fusion_dim=8, dropout=0.0, max_photos=2
+        image_encoder=image_encoder.spec,
+        text_encoder=text_encoder.spec,
+        fusion_dim=8,
+        dropout=0.0,
+        shared_space=True,
+        max_photos=2,
     )
     classifier = CounterfeitClassifier(spec, image_encoder, text_encoder)
     save_checkpoint(tmp_path / "checkpoint", classifier, Tokenizer.from_str(tokenizer_json))
@@ -104,7 +109,7 @@ def test_a_description_of_another_version_is_refused(
 
 
 def _drop(weights: dict[str, Tensor]) -> None:
-    del weights["head.missing_photo"]
+    del weights["head.evidence_offset"]
 
 
 def _add(weights: dict[str, Tensor]) -> None:
@@ -112,15 +117,15 @@ def _add(weights: dict[str, Tensor]) -> None:
 
 
 def _reshape(weights: dict[str, Tensor]) -> None:
-    weights["head.missing_title"] = torch.ones(3)
+    weights["head.evidence_weights"] = torch.ones(3)
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (_drop, r"1 missing \(head.missing_photo\)"),
+        (_drop, r"1 missing \(head.evidence_offset\)"),
         (_add, r"1 unexpected \(head.surplus\)"),
-        (_reshape, r"1 wrong shape \(head.missing_title\)"),
+        (_reshape, r"1 wrong shape \(head.evidence_weights\)"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(

@@ -16,8 +16,8 @@ def head() -> RiskHead:
     torch.manual_seed(0)
     head = RiskHead(IMAGE_DIM, TEXT_DIM, fusion_dim=8, dropout=0.5).eval()
     with torch.no_grad():  # zeros, as they start, would hide where they are used
-        head.missing_photo.normal_()
-        head.missing_title.normal_()
+        head.evidence_weights.copy_(torch.tensor([0.7, 0.2, 0.3, 1.5]))
+        head.evidence_offset.fill_(-0.4)
     return head
 
 
@@ -128,18 +128,57 @@ def gradients(head: RiskHead, batch: EmbeddedBatch) -> dict[str, Tensor]:
     return {name: parameter.grad for name, parameter in head.named_parameters() if parameter.grad is not None}
 
 
-def test_a_missing_part_learns_its_embedding(head: RiskHead) -> None:
-    found = gradients(head, listings([[0, 0]], [0]))
+def test_a_listing_without_a_part_is_judged_by_the_other_alone(head: RiskHead) -> None:
+    fused, photo, title = judge(head, listings([[1, 1], [0, 0]], [0, 1]))
 
-    assert found["missing_photo"].abs().sum() > 0
-    assert found["missing_title"].abs().sum() > 0
+    assert fused[0] == photo[0]
+    assert fused[1] == title[1]
 
 
-def test_embeddings_of_missing_parts_learn_nothing_from_whole_listings(head: RiskHead) -> None:
-    found = gradients(head, listings([[1, 1]], [1]))
+def test_a_listing_that_shows_nothing_gets_a_logit_of_0(head: RiskHead) -> None:
+    assert judge(head, listings([[0, 0]], [0]))[0, 0] == 0
 
-    assert found["missing_photo"].abs().sum() == 0
-    assert found["missing_title"].abs().sum() == 0
+
+def test_the_fused_logit_is_the_weighed_evidence(head: RiskHead) -> None:
+    batch = listings([[1, 1], [1, 0]], [1, 1])
+
+    with torch.no_grad():
+        evidence = head.look(batch.photo_embeddings, batch.photo_mask, batch.title_embedding).evidence.numpy()
+
+    assert_equal(evidence @ np.array([0.7, 0.2, 0.3, 1.5]) - 0.4, judge(head, batch)[0])
+
+
+def test_disagreement_grows_from_0_as_title_and_photos_part() -> None:
+    head = RiskHead(4, 4, fusion_dim=8, dropout=0.0, shared_space=True).eval()
+    photos, titles = torch.eye(4)[:3, None] * 5, torch.eye(4)[[0, 1, 1]] * torch.tensor([[3.0], [2.0], [1.0]])
+    titles[1] *= -1
+
+    with torch.no_grad():
+        views = head.look(photos, torch.ones(3, 1, dtype=torch.bool), titles)
+
+    assert_equal(views.evidence[:, 3].numpy(), np.array([0.0, 2.0, 1.0]))
+
+
+def test_a_shared_space_is_kept_as_it_is() -> None:
+    head = RiskHead(6, 6, fusion_dim=8, dropout=0.0, shared_space=True).eval()
+    batch = listings([[1, 1]], [1])._replace(title_embedding=torch.arange(1.0, 7.0)[None])
+
+    with torch.no_grad():
+        views = head.look(batch.photo_embeddings, batch.photo_mask, batch.title_embedding)
+
+    assert_equal(views.title_in_space[0].numpy(), np.arange(1.0, 7.0) / np.linalg.norm(np.arange(1.0, 7.0)))
+
+
+def test_one_telling_photo_counts_however_many_others_there_are(head: RiskHead) -> None:
+    batch = listings([[1] + [0] * 11], [1])
+    plain = torch.zeros(1, 11, IMAGE_DIM)
+    alone = judge(head, batch)[1]
+    quiet = judge(head, batch._replace(photo_embeddings=torch.cat([torch.zeros(1, 1, IMAGE_DIM), plain], 1)))[1]
+    among = batch._replace(
+        photo_embeddings=torch.cat([batch.photo_embeddings[:, :1], plain], 1), photo_mask=torch.ones(1, 12).bool()
+    )
+
+    assert abs(judge(head, among)[1] - quiet) > 0.2 * abs(alone - quiet)
 
 
 def test_attention_learns_from_listings_with_several_photos(head: RiskHead) -> None:

@@ -3,11 +3,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, CLIPModel
+from tokenizers import Tokenizer, normalizers
+from transformers import AutoModel, AutoTokenizer, CLIPModel, PreTrainedTokenizerFast, SiglipModel
 
 from counterfeit_risk.config import ModelSettings
 from counterfeit_risk.embeddings.preprocessing import TokenizedTitles, tokenize
@@ -16,6 +17,7 @@ from counterfeit_risk.model.text_encoder import TextEncoder, load_text_encoder
 
 Towers = Callable[..., ModelSettings]
 Copy = Callable[[Path], Path]
+Export = Callable[..., onnxruntime.InferenceSession]
 
 TITLES = ["nike shoe", "b", "genuine leather bag, almost new"]
 
@@ -25,11 +27,20 @@ def encode(encoder: TextEncoder, titles: TokenizedTitles) -> np.ndarray:
     return encoder.eval()(torch.from_numpy(titles.input_ids), torch.from_numpy(titles.attention_mask)).numpy()
 
 
-@pytest.fixture(params=["hf", "clip", "scratch"])
-def tower(request: pytest.FixtureRequest, towers: Towers, tiny_bert: Path, tiny_clip: Path) -> tuple[TextEncoder, str]:
+@pytest.fixture(params=["hf", "clip", "siglip", "scratch"])
+def tower(
+    request: pytest.FixtureRequest, towers: Towers, tiny_bert: Path, tiny_clip: Path, tiny_siglip: Path
+) -> tuple[TextEncoder, str]:
     torch.manual_seed(0)
-    name = {"hf": f"hf:{tiny_bert}", "clip": f"clip:{tiny_clip}", "scratch": "scratch"}[request.param]
+    folders = {"hf": tiny_bert, "clip": tiny_clip, "siglip": tiny_siglip}
+    name = f"{request.param}:{folders[request.param]}" if request.param in folders else request.param
     return load_text_encoder(towers(text_encoder=name, max_title_tokens=16), TITLES * 3)
+
+
+@pytest.fixture(scope="module")
+def siglip(towers: Towers, tiny_siglip: Path) -> tuple[TextEncoder, Tokenizer]:
+    encoder, tokenizer_json = load_text_encoder(towers(text_encoder=f"siglip:{tiny_siglip}", max_title_tokens=16), [])
+    return encoder, Tokenizer.from_str(tokenizer_json)
 
 
 def test_an_hf_folder_gives_the_mean_of_the_models_last_states(tiny_bert: Path, towers: Towers) -> None:
@@ -64,6 +75,71 @@ def test_a_clip_folder_gives_the_text_embeddings_of_the_checkpoint(
         np.testing.assert_allclose(embedding, original.detach().numpy(), atol=1e-5)
 
 
+def test_a_siglip_folder_gives_the_text_embeddings_of_the_checkpoint(
+    tiny_siglip: Path, siglip: tuple[TextEncoder, Tokenizer]
+) -> None:
+    encoder, tokenizer = siglip
+
+    embeddings = encode(encoder, tokenize(tokenizer, TITLES))
+
+    model, own = SiglipModel.from_pretrained(tiny_siglip).eval(), PreTrainedTokenizerFast.from_pretrained(tiny_siglip)
+    inputs = own(TITLES, padding="max_length", max_length=16, truncation=True, return_tensors="pt")
+    original = model.get_text_features(inputs.input_ids).pooler_output
+    assert encoder.embedding_dim == 32
+    np.testing.assert_allclose(embeddings, original.detach().numpy(), atol=1e-5)
+
+
+def test_siglip_titles_have_the_ids_of_the_checkpoints_own_padded_to_one_length(
+    tiny_siglip: Path, siglip: tuple[TextEncoder, Tokenizer]
+) -> None:
+    titles = tokenize(siglip[1], TITLES)
+
+    own = PreTrainedTokenizerFast.from_pretrained(tiny_siglip)
+    original = own(TITLES, padding="max_length", max_length=16, truncation=True)
+    assert titles.input_ids.tolist() == original.input_ids
+    assert titles.input_ids[1].tolist() == [own.get_vocab()["b"], own.eos_token_id, *[own.pad_token_id] * 14]
+    assert titles.input_ids[2, -1] == own.eos_token_id
+    assert titles.cut.tolist() == [False, False, True]
+
+
+def test_siglip_titles_are_lower_cased(siglip: tuple[TextEncoder, Tokenizer]) -> None:
+    upper, lower = tokenize(siglip[1], ["NIKE Shoe", "nike shoe"]).input_ids
+
+    assert upper.tolist() == lower.tolist()
+
+
+def test_a_siglip_tokenizer_that_lower_cases_by_itself_is_left_as_it_is(
+    tiny_siglip: Path, towers: Towers, copy_of: Copy
+) -> None:
+    folder = copy_of(tiny_siglip)
+    own = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    own.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace("-", ""), own.normalizer])
+    own.save(str(folder / "tokenizer.json"))
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(config | {"tokenizer_class": "SiglipTokenizer"}))
+
+    _, tokenizer_json = load_text_encoder(towers(text_encoder=f"siglip:{folder}", max_title_tokens=16), [])
+
+    tokenizer = Tokenizer.from_str(tokenizer_json)
+    assert len(tokenizer.normalizer) == 3
+    assert tokenize(tokenizer, ["T-Shirt"]).input_ids.tolist() == tokenize(tokenizer, ["tshirt"]).input_ids.tolist()
+
+
+def test_a_siglip_graph_takes_the_mask_and_gives_the_embeddings_of_the_tower(
+    siglip: tuple[TextEncoder, Tokenizer], export: Export
+) -> None:
+    encoder, tokenizer = siglip
+    axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("tokens", min=1)}
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]])
+    inputs = {"input_ids": torch.ones_like(mask), "attention_mask": mask}
+
+    graph = export(encoder, inputs, {"input_ids": axes, "attention_mask": axes}, "text_embedding")
+
+    for titles in (tokenize(tokenizer, TITLES[:1]), tokenize(tokenizer, TITLES)):
+        (embeddings,) = graph.run(None, {"input_ids": titles.input_ids, "attention_mask": titles.attention_mask})
+        np.testing.assert_allclose(embeddings, encode(encoder, titles), atol=1e-5)
+
+
 def test_the_tokenizer_gives_the_ids_of_the_checkpoints_own(tiny_clip: Path, towers: Towers) -> None:
     _, tokenizer_json = load_text_encoder(towers(text_encoder=f"clip:{tiny_clip}", max_title_tokens=16), [])
 
@@ -83,7 +159,7 @@ def test_a_clip_title_that_is_cut_keeps_its_end_token(tiny_clip: Path, towers: T
     assert titles.input_ids[0, [0, -1]].tolist() == [298, 299]
 
 
-def test_padding_changes_nothing(tower: tuple[TextEncoder, str]) -> None:
+def test_the_length_of_other_titles_changes_nothing(tower: tuple[TextEncoder, str]) -> None:
     encoder, tokenizer_json = tower
     tokenizer = Tokenizer.from_str(tokenizer_json)
 
@@ -93,7 +169,8 @@ def test_padding_changes_nothing(tower: tuple[TextEncoder, str]) -> None:
         np.testing.assert_allclose(together[row], encode(encoder, tokenize(tokenizer, [title]))[0], atol=1e-5)
 
 
-def test_ids_under_padding_change_nothing(tower: tuple[TextEncoder, str]) -> None:
+@pytest.mark.parametrize("tower", ["hf", "clip", "scratch"], indirect=True)
+def test_ids_under_padding_change_nothing_but_for_siglip(tower: tuple[TextEncoder, str]) -> None:
     encoder, tokenizer_json = tower
     titles = tokenize(Tokenizer.from_str(tokenizer_json), TITLES)
     other_ids = np.where(titles.attention_mask == 1, titles.input_ids, 7)
@@ -150,6 +227,23 @@ def test_more_title_tokens_than_the_tower_reads_are_refused(
         load_text_encoder(towers(text_encoder=f"{name}:{folder}", max_title_tokens=limit + 1), [])
 
 
+@pytest.mark.parametrize("tokens", [15, 17])
+def test_a_siglip_tower_takes_no_other_number_of_title_tokens(towers: Towers, tiny_siglip: Path, tokens: int) -> None:
+    with pytest.raises(CheckpointError, match=rf"max_title_tokens is {tokens}, but .* reads exactly 16 tokens"):
+        load_text_encoder(towers(text_encoder=f"siglip:{tiny_siglip}", max_title_tokens=tokens), [])
+
+
+def test_a_siglip_folder_whose_photos_have_no_fixed_resolution_is_refused(
+    tiny_siglip: Path, towers: Towers, copy_of: Copy
+) -> None:
+    folder = copy_of(tiny_siglip)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "siglip2"}))
+
+    with pytest.raises(CheckpointError, match="a NaFlex variant of SigLIP 2"):
+        load_text_encoder(towers(text_encoder=f"siglip:{folder}", max_title_tokens=16), [])
+
+
 def test_the_pooler_may_be_missing(tiny_bert: Path, towers: Towers, copy_of: Copy) -> None:
     folder = copy_of(tiny_bert)
     weights = load_file(folder / "model.safetensors")
@@ -170,6 +264,18 @@ def test_a_missing_weight_is_refused(tiny_bert: Path, towers: Towers, copy_of: C
 
     with pytest.raises(CheckpointError, match=r"does not fit: 1 missing \(embeddings.word_embeddings.weight\)"):
         load_text_encoder(towers(text_encoder=f"hf:{folder}"), [])
+
+
+def test_a_siglip_folder_without_one_of_its_weights_is_refused(
+    tiny_siglip: Path, towers: Towers, copy_of: Copy
+) -> None:
+    folder = copy_of(tiny_siglip)
+    weights = load_file(folder / "model.safetensors")
+    del weights["text_model.head.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(CheckpointError, match=r"does not fit: 1 missing \(head.weight\)"):
+        load_text_encoder(towers(text_encoder=f"siglip:{folder}", max_title_tokens=16), [])
 
 
 def test_a_weight_of_another_shape_is_refused(tiny_bert: Path, towers: Towers, copy_of: Copy) -> None:
@@ -197,6 +303,14 @@ def test_a_folder_without_a_tokenizer_is_refused(tiny_bert: Path, towers: Towers
 
     with pytest.raises(CheckpointError, match="knows no word"):
         load_text_encoder(towers(text_encoder=f"hf:{folder}"), [])
+
+
+def test_a_siglip_folder_without_a_fast_tokenizer_is_refused(tiny_siglip: Path, towers: Towers, copy_of: Copy) -> None:
+    folder = copy_of(tiny_siglip)
+    (folder / "tokenizer.json").rename(folder / "spiece.model")
+
+    with pytest.raises(CheckpointError, match="cannot read the tokenizer"):
+        load_text_encoder(towers(text_encoder=f"siglip:{folder}", max_title_tokens=16), [])
 
 
 def test_a_tokenizer_without_a_padding_token_is_refused(tiny_bert: Path, towers: Towers, copy_of: Copy) -> None:

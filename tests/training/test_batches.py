@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from counterfeit_risk.config import TrainingSettings
 from counterfeit_risk.embeddings.content import ListingContent
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import Checkpoint
-from counterfeit_risk.model.classifier import EmbeddedBatch
-from counterfeit_risk.training.batches import EmbeddedRows, SplitData, TrainingBatch, embed_rows, to_listing_batch
-from counterfeit_risk.training.lightning_model import drop_modalities
+from counterfeit_risk.model.classifier import EmbeddedBatch, StoredPhotosBatch
+from counterfeit_risk.training.batches import SplitData, StoredRows, TrainingBatch, embed_rows, to_listing_batch
 
 
 def content(title: str, photos: int, preprocessing: ImagePreprocessing, seed: int = 0) -> ListingContent:
@@ -41,32 +39,41 @@ def test_a_batch_without_any_photo_can_be_judged(tiny_classifier: Checkpoint) ->
     assert torch.isfinite(tiny_classifier.classifier.judge(batch).fused).all()
 
 
-def test_embeddings_computed_once_give_the_same_logits(tiny_classifier: Checkpoint) -> None:
+@pytest.mark.parametrize("titles_too", [True, False])
+def test_embeddings_computed_once_give_the_same_logits(tiny_classifier: Checkpoint, titles_too: bool) -> None:
     classifier = tiny_classifier.classifier
     preprocessing = classifier.spec.image_encoder.preprocessing
     contents = [content("a bag", 2, preprocessing, 1), content("a cap", 1, preprocessing, 2)]
     batches = [
         TrainingBatch(
-            to_listing_batch([one], tiny_classifier.tokenizer, preprocessing), torch.zeros(1), torch.tensor([row])
+            to_listing_batch([one], tiny_classifier.tokenizer, preprocessing),
+            torch.zeros(1),
+            torch.ones(1),
+            torch.tensor([row]),
         )
         for row, one in enumerate(contents)
     ]
-    rows = embed_rows(classifier, batches, max_photos=3, device=torch.device("cpu"))
+    rows = embed_rows(classifier, batches, max_photos=3, titles_too=titles_too, device=torch.device("cpu"))
     together = to_listing_batch(contents, tiny_classifier.tokenizer, preprocessing)
-    embedded = rows([0, 1]).inputs
-    assert isinstance(embedded, EmbeddedBatch)
-    assert embedded.photo_embeddings.shape[1] == 3
-    torch.testing.assert_close(classifier.head(*embedded).fused, classifier.judge(together).fused, atol=1e-5, rtol=0)
+    stored = rows([0, 1]).inputs
+    assert isinstance(stored, EmbeddedBatch if titles_too else StoredPhotosBatch)
+    assert stored.photo_embeddings.shape[1] == 3
+    with torch.no_grad():
+        embedded = stored if isinstance(stored, EmbeddedBatch) else classifier.encode_titles(stored)
+        torch.testing.assert_close(
+            classifier.head(*embedded).fused, classifier.judge(together).fused, atol=1e-5, rtol=0
+        )
 
 
 @pytest.fixture
 def data() -> SplitData:
     splits = np.array([Split.TRAIN] * 20 + [Split.VALIDATION] * 3 + [Split.CALIBRATION] * 2 + [Split.TEST], object)
-    rows = EmbeddedRows(
+    rows = StoredRows(
         EmbeddedBatch(torch.zeros(26, 1, 2), torch.ones(26, 1).bool(), torch.zeros(26, 2), torch.ones(26).bool()),
         torch.zeros(26),
+        torch.ones(26),
     )
-    return SplitData(range(26), rows, splits, TrainingSettings(batch_size=4), seed=3)
+    return SplitData(range(26), rows, splits, batch_size=4, seed=3)
 
 
 def rows_of(loader: Any) -> list[int]:
@@ -76,7 +83,7 @@ def rows_of(loader: Any) -> list[int]:
 def test_each_loader_deals_its_own_splits_rows_once(data: SplitData) -> None:
     assert sorted(rows_of(data.train_dataloader())) == list(range(20))
     assert rows_of(data.val_dataloader()) == [20, 21, 22]
-    assert rows_of(data.predict_dataloader()) == [23, 24, 25]
+    assert rows_of(data.predict_dataloader()) == [20, 21, 22, 23, 24, 25]
 
 
 def test_training_order_depends_on_the_epoch_and_nothing_else(data: SplitData) -> None:
@@ -90,14 +97,16 @@ def test_training_order_depends_on_the_epoch_and_nothing_else(data: SplitData) -
     assert order(0) != order(1)
 
 
-def test_modality_dropout_never_takes_both_nor_the_only_one() -> None:
-    torch.manual_seed(0)
-    photo_mask = torch.tensor([[True, True], [True, False], [False, False]] * 400)
-    title_mask = torch.tensor([True, False, True] * 400)
-    photos, titles = drop_modalities(photo_mask, title_mask, 0.3)
-    assert (photos.any(dim=1) | titles).all()
-    assert (photos | ~photo_mask).all(dim=1)[1::3].all()
-    assert titles[2::3].all()
-    lost = ~photos.any(dim=1)[0::3]
-    assert 0.2 < lost.float().mean() < 0.4
-    assert (photos[0::3].any(dim=1) == photos[0::3].all(dim=1)).all()
+def test_two_processes_share_out_the_rows_of_one(data: SplitData) -> None:
+    class Process:
+        world_size = 2
+
+        def __init__(self, rank: int) -> None:
+            self.global_rank = rank
+
+    steps = []
+    for rank in (0, 1):
+        data.trainer = Process(rank)  # type: ignore[assignment]
+        steps.append([batch.rows.tolist() for batch in data.train_dataloader()])
+    assert [len(batch) for batch in steps[0]] == [2] * 5
+    assert sorted(row for batches in steps for batch in batches for row in batch) == list(range(20))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from counterfeit_risk.config import Settings
+from counterfeit_risk.config import Settings, TrackingSettings
 from counterfeit_risk.errors import ListingTableError, RunError, WorkError
 from counterfeit_risk.listings.catalog import read_labeled_listings
 from counterfeit_risk.listings.listing import LabeledListing
@@ -26,8 +26,17 @@ SCRIPT = (
 def settings(tiny_run: TrackedRun, tmp_path: Path) -> Settings:
     """The tiny run's settings, with a store of its own."""
     recorded = json.loads(tiny_run.artifact("settings.json").read_text())
-    recorded["tracking"] = {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "folder": str(tmp_path / "runs")}
-    return Settings.model_validate(recorded)
+    return Settings.model_validate(recorded | {"tracking": store(tmp_path)})
+
+
+def store(folder: Path) -> TrackingSettings:
+    folder.mkdir(exist_ok=True)
+    return TrackingSettings(uri=f"sqlite:///{folder / 'mlflow.db'}", folder=folder / "runs")
+
+
+def validation_history(run: TrackedRun) -> list[tuple[int, float]]:
+    history = run.client.get_metric_history(run.run_id, "validation/average_precision")
+    return sorted((metric.step, metric.value) for metric in history)
 
 
 def only_run(settings: Settings) -> TrackedRun:
@@ -98,11 +107,13 @@ def test_a_run_that_fails_ends_as_failed(settings: Settings, tmp_path: Path) -> 
     assert status(only_run(settings)) == "FAILED"
 
 
-def test_a_killed_run_resumes_under_its_id(settings: Settings) -> None:
+def test_a_killed_run_resumes_under_its_id_and_ends_as_if_nothing_had_happened(
+    settings: Settings, tmp_path: Path
+) -> None:
     long = settings.model_copy(update={"training": settings.training.model_copy(update={"epochs": 40, "patience": 40})})
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", SCRIPT, long.model_dump_json()])
     deadline = time.monotonic() + 120
-    while not list(long.tracking.folder.glob("checkpoints/*/last.ckpt")) and time.monotonic() < deadline:
+    while not list(long.tracking.folder.glob("checkpoints/*/classifier/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -110,9 +121,32 @@ def test_a_killed_run_resumes_under_its_id(settings: Settings) -> None:
     assert status(run) == "RUNNING"
     assert train(long, resume=run.run_id) == run.run_id
     assert status(only_run(long)) == "FINISHED"
-    history = run.client.get_metric_history(run.run_id, "validation/average_precision")
-    steps = [metric.step for metric in history]
-    assert len(steps) == len(set(steps)) == 40
+    unbroken = long.model_copy(update={"tracking": store(tmp_path / "unbroken")})
+    resumed, expected = (validation_history(one) for one in (run, find_run(unbroken.tracking.uri, train(unbroken))))
+    assert [step for step, _ in resumed] == [step for step, _ in expected]
+    assert len(resumed) == 40
+    np.testing.assert_allclose([value for _, value in resumed], [value for _, value in expected], atol=1e-6)
+
+
+def test_two_processes_train_what_one_does(settings: Settings, tmp_path: Path) -> None:
+    same = {"epochs": 6, "patience": 6, "contrastive_weight": 0.0}  # within a batch, two halves make fewer pairs
+    model = settings.model.model_copy(update={"dropout": 0.0})
+    logits = {}
+    for devices in (1, 2):
+        run = settings.model_copy(
+            update={
+                "model": model,
+                "training": settings.training.model_copy(update=same | {"devices": devices}),
+                "tracking": store(tmp_path / str(devices)),
+            }
+        )
+        command = [sys.executable, "-W", "ignore", "-c", SCRIPT, run.model_dump_json()]
+        subprocess.run(command, check=True, timeout=300)
+        table = pq.read_table(only_run(run).artifact("predictions.parquet"))
+        logits[devices] = table.column("fused_logit").to_numpy()
+    assert logits[1].std() > 0.01
+    assert np.corrcoef(logits[1], logits[2])[0, 1] > 0.98
+    np.testing.assert_allclose(logits[1], logits[2], atol=0.2)
 
 
 def test_a_run_does_not_resume_under_other_settings(settings: Settings, tmp_path: Path) -> None:

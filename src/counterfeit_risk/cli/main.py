@@ -18,6 +18,7 @@ from counterfeit_risk.cli.demo import demo
 from counterfeit_risk.cli.evaluate import evaluate
 from counterfeit_risk.cli.explain import explain
 from counterfeit_risk.cli.export import export
+from counterfeit_risk.cli.labels import labels
 from counterfeit_risk.cli.market import market
 from counterfeit_risk.cli.progress import is_terminal
 from counterfeit_risk.cli.promote import promote
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (market, audit, split, train, evaluate, promote, export, score, explain, demo):
+for command in (market, audit, split, labels, train, evaluate, promote, export, score, explain, demo):
     app.command()(command)
 app.add_typer(queue.app, name="queue")
 

@@ -23,7 +23,9 @@ class ImagePreprocessing(BaseModel):
     image_size: int = Field(ge=1)
     """Pixels a side of what the tower sees."""
     crop_share: float = Field(gt=0, le=1)
-    """Side of the centre square that is kept, as a share of the photo's shorter side."""
+    """Side of the centre that is kept, as a share of the photo's shorter side, or of each where it is squashed."""
+    fit: Literal["crop", "squash"] = "crop"
+    """`crop` keeps a square of the photo; `squash` keeps its shape and scales that to a square."""
     interpolation: Literal["bilinear", "bicubic"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -35,7 +37,7 @@ class ImagePreprocessing(BaseModel):
 
 
 class TokenizedTitles(NamedTuple):
-    """Titles as token ids, padded to the longest of them."""
+    """Titles as token ids, padded to the longest of them or, where the tokenizer says so, to a fixed length."""
 
     input_ids: NDArray[np.int64]
     """(B, L)."""
@@ -48,11 +50,12 @@ class TokenizedTitles(NamedTuple):
 def to_pixels(photo: NDArray[np.uint8], preprocessing: ImagePreprocessing) -> NDArray[np.uint8]:
     """Crops and scales a photo of shape (H, W, 3) to (S, S, 3), where S is `image_size`."""
     height, width, _ = photo.shape
-    side = min(height, width) * preprocessing.crop_share
-    left, top = (width - side) / 2, (height - side) / 2
+    shape = (width, height) if preprocessing.fit == "squash" else (min(width, height),) * 2
+    across, down = (side * preprocessing.crop_share for side in shape)
+    box = ((width - across) / 2, (height - down) / 2, (width + across) / 2, (height + down) / 2)
     size = (preprocessing.image_size, preprocessing.image_size)
     resampling = _RESAMPLING[preprocessing.interpolation]
-    return np.asarray(Image.fromarray(photo).resize(size, resampling, box=(left, top, left + side, top + side)))
+    return np.asarray(Image.fromarray(photo).resize(size, resampling, box=box))
 
 
 def to_pixel_values(pixels: NDArray[np.uint8], preprocessing: ImagePreprocessing) -> NDArray[np.float32]:
@@ -62,10 +65,20 @@ def to_pixel_values(pixels: NDArray[np.uint8], preprocessing: ImagePreprocessing
     return np.ascontiguousarray(np.moveaxis((pixels - mean) * scale, -1, -3), dtype=np.float32)
 
 
-def configure_tokenizer(tokenizer: Tokenizer, *, max_tokens: int, pad_id: int, pad_token: str) -> str:
-    """Writes the token limit and the padding into the tokenizer itself, and returns its JSON."""
+def configure_tokenizer(
+    tokenizer: Tokenizer, *, max_tokens: int, pad_id: int, pad_token: str, fixed_length: bool = False
+) -> str:
+    """Writes the token limit and the padding into the tokenizer itself, and returns its JSON.
+
+    Args:
+        tokenizer: is changed.
+        max_tokens: tokens kept of a title.
+        pad_id: id of the padding token.
+        pad_token: the padding token.
+        fixed_length: pads every title to `max_tokens`, not to the longest beside it.
+    """
     tokenizer.enable_truncation(max_length=max_tokens)
-    tokenizer.enable_padding(pad_id=pad_id, pad_token=pad_token)
+    tokenizer.enable_padding(pad_id=pad_id, pad_token=pad_token, length=max_tokens if fixed_length else None)
     return str(tokenizer.to_str())
 
 

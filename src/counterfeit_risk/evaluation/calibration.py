@@ -6,15 +6,20 @@ Knows no threshold and no band. Applying a calibration needs NumPy only; fitting
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
-from counterfeit_risk.evaluation.predictions import HEADS, Predictions
+from counterfeit_risk.evaluation.predictions import Predictions
 
 logger = logging.getLogger(__name__)
 
+_CALIBRATED = ("fused", "photo", "title", "no_title", "no_photo")
+_FEWEST_OF_A_HEAD = 2
+"""Listings of each class that a head's calibration needs."""
+_FEWEST_WITHOUT_A_PART = 10
+"""The same for listings that lack a part: with fewer, the calibration of the head that speaks for them is surer."""
 _FLOOR = 1e-3
 """Smallest slope, per standard deviation of the logits."""
 
@@ -52,25 +57,49 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Calibrations:
-    """One calibration a head."""
+    """One calibration for each thing that a risk can be based on."""
 
     fused: Calibration
+    """Of the fused logit, where a listing has photos and a title."""
     photo: Calibration
+    """Of the photo logit."""
     title: Calibration
+    """Of the title logit."""
+    no_title: Calibration
+    """Of the fused logit of listings without a title, which is their photo logit."""
+    no_photo: Calibration
+    """Of the fused logit of listings without a photo, which is their title logit."""
 
     def risks(self, predictions: Predictions) -> np.ndarray:
         """(N, 3) risks, columns fused, photo and title; NaN where that part is missing."""
-        heads = (self.fused, self.photo, self.title)
-        return np.column_stack([head.risk(predictions.logits[:, column]) for column, head in enumerate(heads)])
+        has_photo, has_title = (~np.isnan(predictions.logits[:, column]) for column in (1, 2))
+        return self.risks_of(predictions.logits, has_photo=has_photo, has_title=has_title)
+
+    def risks_of(self, logits: np.ndarray, *, has_photo: np.ndarray, has_title: np.ndarray) -> np.ndarray:
+        """(N, 3) risks of (N, 3) logits, given which of the N listings have photos and a title."""
+        fused, photo, title = logits.T
+        without = np.where(has_photo, self.no_title.risk(fused), self.no_photo.risk(fused))
+        return np.column_stack(
+            [
+                np.where(has_photo & has_title, self.fused.risk(fused), without),
+                self.photo.risk(photo),
+                self.title.risk(title),
+            ]
+        )
+
+    def deployed_at(self, prevalence: float) -> Self:
+        """The same calibrations for a market with another share of counterfeits."""
+        moved = {name: replace(getattr(self, name), deployed_prevalence=prevalence) for name in _CALIBRATED}
+        return type(self)(**moved)
 
     def to_dict(self) -> dict[str, dict[str, float]]:
-        """Plain numbers for JSON, by head."""
+        """Plain numbers for JSON, by name."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> Self:
         """Reads what `to_dict` wrote."""
-        return cls(**{head: Calibration.from_dict(values[head]) for head in HEADS})
+        return cls(**{name: Calibration.from_dict(values[name]) for name in _CALIBRATED})
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray, *, deployed_prevalence: float | None = None) -> Calibration:
@@ -99,22 +128,39 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray, *, deployed_prevalen
 
 
 def fit_calibrations(predictions: Predictions, *, deployed_prevalence: float | None = None) -> Calibrations:
-    """Fits one calibration a head; a head with fewer than 2 rows of a class borrows that of the fused head.
+    """Fits the calibrations, each on the listings that it is for; one with too few of them borrows another.
 
     Raises:
         ValueError: if the predictions hold one class only.
     """
-    fused = fit_calibration(predictions.logits[:, 0], predictions.labels, deployed_prevalence=deployed_prevalence)
-    heads = {"fused": fused}
-    for column, head in enumerate(HEADS[1:], start=1):
-        logits = predictions.logits[:, column]
-        usable = predictions.labels[np.isfinite(logits)]
-        if min(usable.sum(), (~usable).sum()) < 2:
-            logger.warning("too few listings to calibrate the %s head, it borrows the fused calibration", head)
-            heads[head] = fused
-        else:
-            heads[head] = fit_calibration(logits, predictions.labels, deployed_prevalence=deployed_prevalence)
-    return Calibrations(**heads)
+    has_photo, has_title = (~np.isnan(predictions.logits[:, column]) for column in (1, 2))
+
+    def fit(column: int, rows: np.ndarray, fewest: int) -> Calibration | None:
+        labels = predictions.labels[rows]
+        if min(labels.sum(), (~labels).sum()) < fewest:
+            return None
+        return fit_calibration(predictions.logits[rows, column], labels, deployed_prevalence=deployed_prevalence)
+
+    everything = np.ones(predictions.labels.size, bool)
+    fused = (
+        fit(0, has_photo & has_title, _FEWEST_OF_A_HEAD)
+        or fit(0, everything, 1)
+        or fit_calibration(predictions.logits[:, 0], predictions.labels)  # names what is missing
+    )
+    photo = fit(1, has_photo, _FEWEST_OF_A_HEAD) or _borrow("the photo head", fused)
+    title = fit(2, has_title, _FEWEST_OF_A_HEAD) or _borrow("the title head", fused)
+    return Calibrations(
+        fused,
+        photo,
+        title,
+        no_title=fit(0, has_photo & ~has_title, _FEWEST_WITHOUT_A_PART) or photo,
+        no_photo=fit(0, has_title & ~has_photo, _FEWEST_WITHOUT_A_PART) or title,
+    )
+
+
+def _borrow(name: str, fused: Calibration) -> Calibration:
+    logger.warning("too few listings to calibrate %s, it borrows the fused calibration", name)
+    return fused
 
 
 def _fit_line(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float]:

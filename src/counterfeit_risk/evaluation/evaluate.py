@@ -22,6 +22,7 @@ _SLICE_METRICS: Mapping[str, Metric] = {
     "average_precision": metrics.average_precision,
     "roc_auc": metrics.roc_auc,
     "brier": metrics.brier,
+    "calibration_gap": metrics.calibration_gap,
 }
 _CURVE_POINTS = 200
 _HISTOGRAM_BINS = 40
@@ -163,6 +164,8 @@ def named_metrics(settings: EvaluationSettings) -> dict[str, Metric]:
     return {
         **_SLICE_METRICS,
         "expected_calibration_error": metrics.expected_calibration_error,
+        "calibration_gap_in_top_100": partial(metrics.calibration_gap_in_top, size=100),
+        "calibration_gap_in_top_1000": partial(metrics.calibration_gap_in_top, size=1000),
         "recall_at_precision": partial(metrics.recall_at_precision, floor=settings.precision_floor),
         "precision_at_capacity": partial(metrics.precision_at_capacity, capacity=settings.review_capacity),
         "recall_at_capacity": partial(metrics.recall_at_capacity, capacity=settings.review_capacity),

@@ -5,12 +5,9 @@ failures allowed, `confidence` the probability with which a statement holds, bot
 """
 
 import math
-from bisect import bisect_left
 
 import numpy as np
 from scipy.stats import binom
-
-_MANY = 2**40
 
 
 def fewest_listings(share: float, confidence: float) -> int:
@@ -37,13 +34,6 @@ def certified_steps(failures: np.ndarray, sizes: np.ndarray, *, share: float, co
 def p_values(failures: np.ndarray, sizes: np.ndarray, *, share: float) -> np.ndarray:
     """P(Bin(size, share) <= failures): how likely so few failures are where the true share is just too high."""
     return np.asarray(binom.cdf(failures, sizes, share))
-
-
-def listings_needed(failures: int, *, share: float, confidence: float) -> int:
-    """The smallest sample that would be certified with no more failures than these."""
-    sizes = range(failures + 1, _MANY)
-    place = bisect_left(sizes, True, key=lambda size: bool(binom.cdf(failures, size, share) <= 1 - confidence))
-    return sizes[place]
 
 
 def certified_rank(size: int, *, share: float, confidence: float) -> int:

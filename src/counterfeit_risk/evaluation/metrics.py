@@ -108,6 +108,25 @@ def share_of_oracle(labels: np.ndarray, risks: np.ndarray, weights: np.ndarray, 
     return _caught_at(labels, risks, weights, capacity) / min(capacity, float(weights[labels].sum()))
 
 
+def calibration_gap(labels: np.ndarray, risks: np.ndarray, weights: np.ndarray) -> float:
+    """Mean risk less the share of counterfeits: above 0 where the risks promise too much, 0 is best."""
+    total = float(weights.sum())
+    return float((weights * (risks - labels)).sum()) / total if total > 0 else math.nan
+
+
+def calibration_gap_in_top(labels: np.ndarray, risks: np.ndarray, weights: np.ndarray, *, size: int) -> float:
+    """The same among the `size` riskiest listings, where decisions are taken; a tie that does not fit whole is shared.
+
+    NaN where there are no more listings than that: all of them are no top.
+    """
+    if float(weights.sum()) <= size:
+        return math.nan
+    curve = cuts(labels, risks, weights)
+    flagged = np.append(0.0, curve.flagged)
+    promised = np.append(0.0, np.cumsum(np.diff(flagged) * curve.thresholds))
+    return float(np.interp(size, flagged, promised - np.append(0.0, curve.caught))) / size
+
+
 @dataclass(frozen=True)
 class ReliabilityBin:
     """Listings of similar risk."""

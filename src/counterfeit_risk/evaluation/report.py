@@ -72,6 +72,9 @@ def _metrics(evaluation: Evaluation) -> Html:
         "roc_auc": "ROC AUC",
         "brier": "Brier score (0 is best)",
         "expected_calibration_error": "expected calibration error (0 is best)",
+        "calibration_gap": "mean risk less share of counterfeits (0 is best)",
+        "calibration_gap_in_top_100": "the same among the 100 riskiest",
+        "calibration_gap_in_top_1000": "the same among the 1,000 riskiest",
         "recall_at_precision": f"recall at precision ≥ {floor:g}",
         "precision_at_capacity": f"precision in {capacity:,} reviews",
         "recall_at_capacity": f"recall in {capacity:,} reviews",
@@ -208,7 +211,16 @@ def _slices(evaluation: Evaluation) -> Html:
         [one.name, one.value, f"{one.listings:,}", f"{one.counterfeits:,}", *map(_measured, one.metrics.values())]
         for one in evaluation.slices
     ]
-    headers = ["slice", "value", "listings", "counterfeit", "average precision", "ROC AUC", "Brier score"]
+    headers = [
+        "slice",
+        "value",
+        "listings",
+        "counterfeit",
+        "average precision",
+        "ROC AUC",
+        "Brier score",
+        "risk − share",
+    ]
     return page.join([page.paragraph(_SOME_SLICES), page.table(headers, rows)])
 
 

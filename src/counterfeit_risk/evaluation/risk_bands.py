@@ -4,6 +4,7 @@ Knows labels and risks only: what a band leads to is decided in `takedown`. Appl
 them needs SciPy.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -147,11 +148,32 @@ def _fit_automatic(
         "listings": size,
         "wrongful": failed,
         "more_listings_needed": 0,
+        "more_groups_needed": 0,
     }
     if not steps:
-        needed = guarantees.listings_needed(failed, share=share, confidence=settings.confidence)
-        return None, evidence | {"more_listings_needed": needed - (size or risks.size)}
+        return None, evidence | _shortfall(wrongful, size, share, settings)
     return max(0.0, float(np.nextafter(np.float32(cuts[size]), np.float32(np.inf)))), evidence
+
+
+def _shortfall(wrongful: np.ndarray, tested: int, share: float, settings: RiskSettings) -> Evidence:
+    """What it takes to certify the first set tested, at best: counterfeits that are riskier than all seen.
+
+    They push its lower end out, until few enough genuine listings are left. Groups labelled at random hold that many
+    where such counterfeits are as frequent among them as among these; None where there is none of them here.
+
+    Args:
+        wrongful: (N,) genuine listings among the 1, 2, ... N riskiest.
+        tested: size of that set; 0 where there were too few listings for one.
+        share: as tested.
+        settings: the promises.
+    """
+    from counterfeit_risk.evaluation import guarantees  # needs SciPy, which a scoring image lacks
+
+    size = tested or guarantees.fewest_listings(share, settings.confidence)
+    allowed = max(guarantees.certified_rank(size, share=share, confidence=settings.confidence) - 1, 0)
+    kept = int(np.searchsorted(wrongful[:size], allowed, side="right"))
+    groups = math.ceil((size - kept) / kept * wrongful.size) if kept else None
+    return {"more_listings_needed": size - kept, "more_groups_needed": groups}
 
 
 def _sizes_above(cuts: np.ndarray) -> np.ndarray:

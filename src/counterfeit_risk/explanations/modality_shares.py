@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class ModalityLogits(NamedTuple):
-    """The logit with each modality as it is, or replaced by the learned embedding of none."""
+    """The logit with each modality as it is, or missing."""
 
     both: float
     photos_only: float

@@ -33,11 +33,11 @@ class HeadInput(NamedTuple):
     photo_embeddings: Floats
     """(B, K, D), K of 1 or more."""
     photo_mask: NDArray[np.bool_]
-    """(B, K); a listing without photos gets the learned embedding of none."""
+    """(B, K); a listing without photos is judged by its title alone."""
     title_embedding: Floats
     """(B, D)."""
     title_mask: NDArray[np.bool_]
-    """(B,); a listing without a title gets the learned embedding of none."""
+    """(B,); a listing without a title is judged by its photos alone."""
 
 
 class Judgements(NamedTuple):
@@ -127,9 +127,10 @@ class CheckpointModel:
     @torch.inference_mode()
     def judge(self, listings: HeadInput) -> Judgements:
         """As `ExplainedModel` says."""
-        fused = self.classifier.head(*(torch.tensor(array) for array in listings)).fused
-        logits = fused.numpy().astype(np.float64)
-        return Judgements(logits, self.calibrations.fused.risk(logits))
+        logits = torch.stack(self.classifier.head(*(torch.tensor(array) for array in listings)), dim=1).numpy()
+        has_photo = listings.photo_mask.sum(axis=1) > 0
+        risks = self.calibrations.risks_of(logits, has_photo=has_photo, has_title=listings.title_mask)
+        return Judgements(logits[:, 0].astype(np.float64), risks[:, 0])
 
 
 def open_bundle_model(folder: Path) -> BundleModel:

@@ -12,11 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from counterfeit_risk.config import RiskSettings
 from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.fingerprint import tower_fingerprint
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
-from counterfeit_risk.evaluation.risk_bands import RiskBands
+from counterfeit_risk.evaluation.predictions_table import read_predictions
+from counterfeit_risk.evaluation.risk_bands import RiskBands, fit_risk_bands
 from counterfeit_risk.export.bundle import (
     IMAGE_ENCODER,
     MANIFEST,
@@ -36,6 +38,7 @@ from counterfeit_risk.export.onnx_classifier import OnnxClassifier
 from counterfeit_risk.export.parity import Parity, check_parity
 from counterfeit_risk.listings.catalog import read_listings
 from counterfeit_risk.listings.listing import Listing
+from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
 from counterfeit_risk.tracking.runs import TrackedRun
 
@@ -44,8 +47,13 @@ logger = logging.getLogger(__name__)
 _LIBRARIES = ("torch", "timm", "transformers", "tokenizers", "onnx", "onnxruntime", "pillow", "numpy")
 
 
-def export_run(run: TrackedRun, out: Path) -> ModelBundle:
+def export_run(run: TrackedRun, out: Path, *, prevalence: float | None = None) -> ModelBundle:
     """Writes the bundle of a run.
+
+    Args:
+        run: a finished one.
+        out: folder for the bundle.
+        prevalence: share of counterfeits where the bundle will score; what the run was told where it is not given.
 
     Raises:
         RunError: if the run did not finish.
@@ -58,7 +66,7 @@ def export_run(run: TrackedRun, out: Path) -> ModelBundle:
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as name:
         folder = Path(name) / "bundle"
         folder.mkdir()
-        _write(run, folder)
+        _write(run, folder, prevalence)
         if out.exists():
             out.rmdir()
         folder.rename(out)
@@ -71,10 +79,9 @@ def read_parity_rows(run: TrackedRun) -> list[Listing]:
     return [row for row in rows if isinstance(row, Listing)]
 
 
-def _write(run: TrackedRun, folder: Path) -> None:
+def _write(run: TrackedRun, folder: Path, prevalence: float | None) -> None:
     checkpoint = load_checkpoint(run.artifact("checkpoint"))
-    calibrations = Calibrations.from_dict(_read_json(run, "calibrations.json"))
-    bands = RiskBands.from_dict(_read_json(run, "bands.json"))
+    calibrations, bands = _promises(run, prevalence)
     export_graphs(checkpoint.classifier, calibrations, folder)
     shutil.copyfile(run.artifact("checkpoint/tokenizer.json"), folder / TOKENIZER)
     spec = checkpoint.classifier.spec
@@ -86,6 +93,25 @@ def _write(run: TrackedRun, folder: Path) -> None:
     write_model_card(manifest, folder / MODEL_CARD)
     manifest = manifest.model_copy(update={"files": manifest.files | hash_files(folder, [MODEL_CARD])})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+
+
+def _promises(run: TrackedRun, prevalence: float | None) -> tuple[Calibrations, RiskBands]:
+    """Calibrations and bands as the run left them, or fitted anew for another prevalence."""
+    calibrations = Calibrations.from_dict(_read_json(run, "calibrations.json"))
+    if prevalence is None:
+        return calibrations, RiskBands.from_dict(_read_json(run, "bands.json"))
+    calibrations = calibrations.deployed_at(prevalence)
+    predictions = read_predictions(run.artifact("predictions.parquet"), Split.CALIBRATION)
+    settings = _read_json(run, "settings.json")
+    bands = fit_risk_bands(
+        calibrations.risks(predictions)[:, 0],
+        predictions.labels,
+        predictions.groups,
+        RiskSettings.model_validate(settings["risk"] | {"deployed_prevalence": prevalence}),
+        seed=settings["seed"],
+        complete=predictions.complete,
+    )
+    return calibrations, bands
 
 
 def _manifest(

@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from counterfeit_risk.evaluation.calibration import Calibrations
+from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.export.bundle import IMAGE_ENCODER, RISK_HEAD, TEXT_ENCODER
 from counterfeit_risk.model.classifier import CounterfeitClassifier
 from counterfeit_risk.model.fusion import RiskHead
@@ -23,20 +23,21 @@ class CalibratedHead(nn.Module):
     def __init__(self, head: RiskHead, calibrations: Calibrations) -> None:
         super().__init__()
         self.head = head
-        self.lines = [
-            (calibration.slope, calibration.deployed_intercept)
-            for calibration in (calibrations.fused, calibrations.photo, calibrations.title)
-        ]
+        self.calibrations = calibrations
 
     def forward(
         self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor, title_mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Judges B listings; arguments as in `RiskHead.forward`."""
         logits = self.head(photo_embeddings, photo_mask, title_embedding, title_mask)
-        risk, photo_risk, title_risk = (
-            torch.sigmoid(slope * logit + offset) for logit, (slope, offset) in zip(logits, self.lines, strict=True)
-        )
-        return risk, photo_risk, title_risk, logits.fused
+        heads, has_photo = self.calibrations, photo_mask.any(dim=-1)
+        without = torch.where(has_photo, _risk(heads.no_title, logits.fused), _risk(heads.no_photo, logits.fused))
+        risk = torch.where(has_photo & title_mask, _risk(heads.fused, logits.fused), without)
+        return risk, _risk(heads.photo, logits.photo), _risk(heads.title, logits.title), logits.fused
+
+
+def _risk(calibration: Calibration, logit: Tensor) -> Tensor:
+    return torch.sigmoid(calibration.slope * logit + calibration.deployed_intercept)
 
 
 def export_graphs(classifier: CounterfeitClassifier, calibrations: Calibrations, folder: Path) -> None:

@@ -81,10 +81,10 @@ def _distance_to_threshold(risks: np.ndarray, bands: RiskBands) -> np.ndarray:
 
 
 def _judge_eager(checkpoint: Checkpoint, calibrations: Calibrations, batch: ListingBatch) -> np.ndarray:
-    with torch.inference_mode():
-        logits = checkpoint.classifier.judge(batch)
-    heads = zip((calibrations.fused, calibrations.photo, calibrations.title), logits, strict=True)
-    return np.stack([calibration.risk(logit.numpy()) for calibration, logit in heads], axis=1)
+    logits = torch.stack(checkpoint.classifier.judge(batch), dim=1).numpy()
+    has_photo: np.ndarray = batch.photo_mask.any(dim=1).numpy()
+    has_title: np.ndarray = batch.title_mask.numpy()
+    return calibrations.risks_of(logits, has_photo=has_photo, has_title=has_title)
 
 
 def _judge_graphs(graphs: OnnxClassifier, batch: ListingBatch) -> np.ndarray:

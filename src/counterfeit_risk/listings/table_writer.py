@@ -55,12 +55,13 @@ def write_records(table: Path, records: Iterable[Record], columns: Sequence[str]
         raise ListingTableError(f"{table} cannot be written: there is no folder {table.parent}")
     if table.is_dir():
         raise ListingTableError(f"{table} cannot be written: it is a folder")
-    with _replacing(table) as part:
+    with replacing(table) as part:
         return write(part, records, [name for name in columns if name != "image_path"])
 
 
 @contextmanager
-def _replacing(table: Path) -> Iterator[Path]:
+def replacing(table: Path) -> Iterator[Path]:
+    """Yields a path to write to; what lies there in the end takes the table's place at once, or never."""
     part = table.with_name(f".{table.name}.{uuid.uuid4().hex}.part")
     try:
         yield part

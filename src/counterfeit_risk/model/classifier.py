@@ -32,6 +32,21 @@ class ListingBatch(NamedTuple):
     """(B,) bool, True where there is a title."""
 
 
+class StoredPhotosBatch(NamedTuple):
+    """Listings whose photos are embedded already, and whose titles are still to be."""
+
+    photo_embeddings: Tensor
+    """(B, K, image_dim)."""
+    photo_mask: Tensor
+    """(B, K) bool."""
+    input_ids: Tensor
+    """(B, L) int64."""
+    attention_mask: Tensor
+    """(B, L) int64."""
+    title_mask: Tensor
+    """(B,) bool."""
+
+
 class EmbeddedBatch(NamedTuple):
     """Listings as the head takes them."""
 
@@ -58,6 +73,7 @@ class CounterfeitClassifier(nn.Module):
             text_encoder.embedding_dim,
             fusion_dim=spec.fusion_dim,
             dropout=spec.dropout,
+            shared_space=spec.shared_space,
         )
 
     @classmethod
@@ -67,12 +83,26 @@ class CounterfeitClassifier(nn.Module):
 
     def encode(self, batch: ListingBatch) -> EmbeddedBatch:
         """Runs both towers."""
+        return self.encode_titles(self.encode_photos(batch))
+
+    def encode_photos(self, batch: ListingBatch) -> StoredPhotosBatch:
+        """Runs the image tower."""
         if batch.pixel_values.shape[0]:
             photos = self.image_encoder(batch.pixel_values)
         else:
             photos = batch.pixel_values.new_zeros(1, self.image_encoder.embedding_dim)
-        return EmbeddedBatch(
+        return StoredPhotosBatch(
             photo_embeddings=photos[batch.photo_index],
+            photo_mask=batch.photo_mask,
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            title_mask=batch.title_mask,
+        )
+
+    def encode_titles(self, batch: StoredPhotosBatch) -> EmbeddedBatch:
+        """Runs the text tower."""
+        return EmbeddedBatch(
+            photo_embeddings=batch.photo_embeddings,
             photo_mask=batch.photo_mask,
             title_embedding=self.text_encoder(batch.input_ids, batch.attention_mask),
             title_mask=batch.title_mask,

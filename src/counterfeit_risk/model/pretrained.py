@@ -11,9 +11,11 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from counterfeit_risk.errors import CheckpointError
+
+_SIGLIP_TYPES = {"siglip", "siglip_vision_model", "siglip_text_model"}
 
 
 def read_transformer(model_class: Any, source: str, *, unused: tuple[str, ...] = ()) -> PreTrainedModel:
@@ -37,6 +39,23 @@ def read_transformer(model_class: Any, source: str, *, unused: tuple[str, ...] =
     if missing or wrong:
         raise CheckpointError(f"the tower {source} does not fit: {describe_keys(missing=missing, wrong_shape=wrong)}")
     return model
+
+
+def require_siglip(source: str) -> None:
+    """Refuses a checkpoint that is no SigLIP or SigLIP 2 of fixed resolution.
+
+    Raises:
+        CheckpointError: if its configuration cannot be read, or is of another model.
+    """
+    try:
+        model_type = AutoConfig.from_pretrained(source).model_type
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"cannot read the tower {source}: {_first_line(error)}") from None
+    if model_type not in _SIGLIP_TYPES:
+        what = "a NaFlex variant of SigLIP 2" if model_type == "siglip2" else f"no SigLIP ({model_type})"
+        raise CheckpointError(
+            f"{source} is {what}; name a checkpoint of fixed resolution, such as google/siglip2-base-patch16-224"
+        )
 
 
 def timm_folder(source: str) -> Path:

@@ -15,18 +15,18 @@ class _Specification(BaseModel):
 
 
 class ImageEncoderSpec(_Specification):
-    """An image tower: `timm` (a model name and its options) or `clip` (a CLIP vision configuration)."""
+    """An image tower: `timm` (a model name and its options), `clip` or `siglip` (their vision configuration)."""
 
-    kind: Literal["timm", "clip"]
+    kind: Literal["timm", "clip", "siglip"]
     architecture: dict[str, Any]
     preprocessing: ImagePreprocessing
     pretrained: bool
 
 
 class TextEncoderSpec(_Specification):
-    """A text tower: `transformer` (any encoder, mean-pooled), `clip` (a CLIP text configuration) or `phrases`."""
+    """A text tower: `transformer` (any encoder, mean-pooled), `clip`, `siglip` (their configuration) or `phrases`."""
 
-    kind: Literal["transformer", "clip", "phrases"]
+    kind: Literal["transformer", "clip", "siglip", "phrases"]
     architecture: dict[str, Any]
     max_tokens: int
     pretrained: bool
@@ -39,4 +39,6 @@ class ClassifierSpec(_Specification):
     text_encoder: TextEncoderSpec
     fusion_dim: int
     dropout: float
+    shared_space: bool
+    """True where both towers come from one checkpoint that was trained to bring photos and titles together."""
     max_photos: int

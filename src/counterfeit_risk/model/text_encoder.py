@@ -1,4 +1,4 @@
-"""Text tower: token ids (B, L) to embeddings (B, D), from any transformers encoder, the text half of CLIP, or scratch.
+"""Text tower: token ids (B, L) to embeddings (B, D), from any transformers encoder, CLIP, SigLIP, or scratch.
 
 A tower comes with its tokenizer: the JSON of a `tokenizers.Tokenizer` that holds the token limit and the padding.
 Knows no listing and no photo.
@@ -16,13 +16,15 @@ from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
+    SiglipTextConfig,
+    SiglipTextModel,
 )
 
 from counterfeit_risk.config import ModelSettings
 from counterfeit_risk.embeddings.preprocessing import configure_tokenizer
 from counterfeit_risk.errors import CheckpointError
 from counterfeit_risk.model.phrase_encoder import PhraseEncoder
-from counterfeit_risk.model.pretrained import read_transformer
+from counterfeit_risk.model.pretrained import read_transformer, require_siglip
 from counterfeit_risk.model.specification import TextEncoderSpec
 
 _SCRATCH_WIDTH = 128
@@ -42,12 +44,21 @@ class TextEncoder(nn.Module):
         elif spec.kind == "clip":
             self.tower = CLIPTextModelWithProjection(CLIPTextConfig.from_dict(spec.architecture))
             self.embedding_dim = int(self.tower.config.projection_dim)
+        elif spec.kind == "siglip":
+            self.tower = SiglipTextModel(SiglipTextConfig.from_dict(spec.architecture))
+            self.embedding_dim = int(self.tower.config.projection_size)
         else:
             self.tower = _without_pooler(AutoModel.from_config(AutoConfig.for_model(**spec.architecture)))
             self.embedding_dim = int(self.tower.config.hidden_size)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Encodes (B, L) token ids as (B, D) embeddings; padding, where the (B, L) mask is 0, changes nothing."""
+        """Encodes (B, L) token ids as (B, D) embeddings; padding, where the (B, L) mask is 0, changes nothing.
+
+        SigLIP alone reads the padding too, as it did in training: its L is always `max_tokens`.
+        """
+        if self.spec.kind == "siglip":
+            pooled: Tensor = self.tower(input_ids=input_ids).pooler_output
+            return pooled
         output = self.tower(input_ids=input_ids, attention_mask=attention_mask)
         if self.spec.kind == "phrases":
             phrases: Tensor = output
@@ -73,34 +84,44 @@ def load_text_encoder(settings: ModelSettings, titles: Iterable[str]) -> tuple[T
     kind, _, source = settings.text_encoder.partition(":")
     if kind == "scratch":
         return _scratch(settings, titles)
-    if kind == "clip":
-        model: Any = read_transformer(CLIPTextModelWithProjection, source)
-        spec_kind = "clip"
-    else:
-        model = _without_pooler(read_transformer(AutoModel, source, unused=("pooler.",)))
-        spec_kind = "transformer"
-    limit = getattr(model.config, "max_position_embeddings", None)
-    if limit is None:
-        raise CheckpointError(f"{source} is no text encoder with a token limit ({model.config.model_type})")
-    if settings.max_title_tokens > limit:
-        raise CheckpointError(
-            f"model.max_title_tokens is {settings.max_title_tokens}, but {source} reads {limit} tokens at most"
-        )
+    model = _read_tower(kind, source)
+    _check_token_limit(model.config, settings, exactly=kind == "siglip")
     model.config.dtype = "float32"  # a tower that was saved in half precision is widened, like its weights
     spec = TextEncoderSpec(
-        kind=spec_kind,
-        architecture=model.config.to_dict() if spec_kind == "transformer" else model.config.to_diff_dict(),
+        kind="transformer" if kind == "hf" else kind,
+        architecture=model.config.to_dict() if kind == "hf" else model.config.to_diff_dict(),
         max_tokens=settings.max_title_tokens,
         pretrained=True,
     )
     encoder = TextEncoder(spec)
     encoder.tower.load_state_dict(model.state_dict())
-    return encoder, _read_tokenizer(source, settings.max_title_tokens)
+    return encoder, _read_tokenizer(source, settings.max_title_tokens, siglip=kind == "siglip")
 
 
-def _read_tokenizer(source: str, max_tokens: int) -> str:
+def _read_tower(kind: str, source: str) -> Any:
+    if kind == "clip":
+        return read_transformer(CLIPTextModelWithProjection, source)
+    if kind == "siglip":
+        require_siglip(source)
+        return read_transformer(SiglipTextModel, source)
+    return _without_pooler(read_transformer(AutoModel, source, unused=("pooler.",)))
+
+
+def _check_token_limit(config: Any, settings: ModelSettings, *, exactly: bool) -> None:
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit is None:
+        raise CheckpointError(f"{settings.text_encoder} is no text encoder with a token limit ({config.model_type})")
+    tokens = settings.max_title_tokens
+    if tokens > limit or (exactly and tokens < limit):
+        allowed = f"exactly {limit} tokens, padding among them" if exactly else f"{limit} tokens at most"
+        raise CheckpointError(f"model.max_title_tokens is {tokens}, but {settings.text_encoder} reads {allowed}")
+
+
+def _read_tokenizer(source: str, max_tokens: int, *, siglip: bool) -> str:
+    # SigLIP folders name tokenizer classes that rebuild what tokenizer.json says, or need sentencepiece
+    tokenizer_class = PreTrainedTokenizerFast if siglip else AutoTokenizer
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        tokenizer = tokenizer_class.from_pretrained(source)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"cannot read the tokenizer of {source}: {error}") from None
     if not isinstance(tokenizer, PreTrainedTokenizerFast) or tokenizer.pad_token is None:
@@ -108,12 +129,24 @@ def _read_tokenizer(source: str, max_tokens: int) -> str:
     if len(tokenizer) <= len(tokenizer.all_special_ids):
         # transformers makes up an empty one where a folder holds none
         raise CheckpointError(f"the tokenizer of {source} knows no word; does {source} hold its tokenizer.json?")
+    if siglip:
+        _lower_case(tokenizer.backend_tokenizer)
     return configure_tokenizer(
         tokenizer.backend_tokenizer,
         max_tokens=max_tokens,
         pad_id=tokenizer.pad_token_id,
         pad_token=tokenizer.pad_token,
+        fixed_length=siglip,
     )
+
+
+def _lower_case(tokenizer: Tokenizer) -> None:
+    """SigLIP was trained on lower-cased titles, which the tokenizer.json of SigLIP 2 leaves to its caller."""
+    own = tokenizer.normalizer
+    if own is None:
+        tokenizer.normalizer = normalizers.Lowercase()
+    elif "A" in own.normalize_str("A"):
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), own])
 
 
 def _scratch(settings: ModelSettings, titles: Iterable[str]) -> tuple[TextEncoder, str]:

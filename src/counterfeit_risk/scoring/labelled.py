@@ -29,7 +29,7 @@ from counterfeit_risk.scoring.scorer import Scorer
 logger = logging.getLogger(__name__)
 
 _AS_SERVED = Calibration(slope=1.0, intercept=0.0, fitted_prevalence=0.5, deployed_prevalence=0.5)
-AS_SERVED = Calibrations(_AS_SERVED, _AS_SERVED, _AS_SERVED)
+AS_SERVED = Calibrations(*[_AS_SERVED] * 5)
 """Calibrations that leave served risks as they are."""
 _SMALLEST_RISK = 1e-7
 

@@ -3,7 +3,7 @@
 Knows no loss and no metric. Letters: N rows, B batch, K photos a listing, P photos in the batch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,26 +13,30 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.utils.data import DataLoader, DistributedSampler, Sampler, Subset
 
-from counterfeit_risk.config import TrainingSettings
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
 from counterfeit_risk.listings.splits import Split
-from counterfeit_risk.model.classifier import CounterfeitClassifier, EmbeddedBatch, ListingBatch
-from counterfeit_risk.training.rows import to_listing
+from counterfeit_risk.model.classifier import CounterfeitClassifier, EmbeddedBatch, ListingBatch, StoredPhotosBatch
+from counterfeit_risk.training.dataset import to_listing
 
 
 class TrainingBatch(NamedTuple):
     """B labelled listings."""
 
-    inputs: ListingBatch | EmbeddedBatch
+    inputs: ListingBatch | StoredPhotosBatch | EmbeddedBatch
     labels: Tensor
-    """(B,) float, 1 for a counterfeit."""
+    """(B,) float, 1 for a counterfeit; of no meaning where the listings are not labelled."""
+    weights: Tensor
+    """(B,) float, how much each counts; 1 on average over the table."""
     rows: Tensor
     """(B,) int64, where each stands among the rows."""
 
 
+HELD_OUT = (Split.VALIDATION, Split.CALIBRATION, Split.TEST)
+"""Splits that no weight is fitted on."""
 Collate = Callable[[Sequence[Any]], TrainingBatch]
 
 
@@ -60,94 +64,135 @@ def to_listing_batch(
 
 @dataclass(frozen=True)
 class ListingCollate:
-    """Reads rows of the labelled data set and batches them."""
+    """Reads rows of the data set and batches them."""
 
-    reader: ContentReader
+    readers: tuple[ContentReader, ContentReader]
+    """Of the labelled table, and of the unlabelled one."""
     tokenizer: Tokenizer
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> TrainingBatch:
         """Batches B rows."""
-        contents = [self.reader.read(to_listing(example)) for example in examples]
+        contents = [self.readers[example["table"]].read(to_listing(example)) for example in examples]
         return TrainingBatch(
-            inputs=to_listing_batch(contents, self.tokenizer, self.reader.preprocessing),
+            inputs=to_listing_batch(contents, self.tokenizer, self.readers[0].preprocessing),
             labels=torch.tensor([float(example["label"]) for example in examples]),
+            weights=torch.tensor([example["weight"] for example in examples]),
             rows=torch.tensor([example["row"] for example in examples]),
         )
 
 
 @dataclass(frozen=True)
-class EmbeddedRows:
-    """The embeddings of N rows, and their labels; batches are picked by row."""
+class StoredRows:
+    """N rows that have gone through a tower once; batches are picked by row."""
 
-    embeddings: EmbeddedBatch
+    inputs: StoredPhotosBatch | EmbeddedBatch
     labels: Tensor
+    weights: Tensor
 
     def __call__(self, rows: Sequence[int]) -> TrainingBatch:
         """Batches B rows."""
         index = torch.tensor(rows)
-        inputs = EmbeddedBatch(*(tensor[index] for tensor in self.embeddings))
-        return TrainingBatch(inputs, self.labels[index], index)
+        inputs = type(self.inputs)(*(tensor[index] for tensor in self.inputs))
+        return TrainingBatch(inputs, self.labels[index], self.weights[index], index)
 
 
 @torch.no_grad()
 def embed_rows(
-    classifier: CounterfeitClassifier, batches: Iterable[TrainingBatch], *, max_photos: int, device: torch.device
-) -> EmbeddedRows:
-    """Runs both towers over all rows once, in evaluation mode."""
+    classifier: CounterfeitClassifier,
+    batches: Iterable[TrainingBatch],
+    *,
+    max_photos: int,
+    titles_too: bool,
+    device: torch.device,
+) -> StoredRows:
+    """Runs the image tower over all rows once, in evaluation mode, and the text tower where it does not learn."""
     classifier.to(device).eval()
-    embedded: list[EmbeddedBatch] = []
+    stored: list[StoredPhotosBatch | EmbeddedBatch] = []
     labels: list[Tensor] = []
+    weights: list[Tensor] = []
     for batch in batches:
         assert isinstance(batch.inputs, ListingBatch)
-        output = classifier.encode(ListingBatch(*(tensor.to(device) for tensor in batch.inputs)))
-        missing = max_photos - output.photo_mask.shape[1]
-        photos = torch.nn.functional.pad(output.photo_embeddings, (0, 0, 0, missing))
-        mask = torch.nn.functional.pad(output.photo_mask, (0, missing))
-        padded = output._replace(photo_embeddings=photos, photo_mask=mask)
-        embedded.append(EmbeddedBatch(*(tensor.cpu() for tensor in padded)))
+        photos = classifier.encode_photos(ListingBatch(*(tensor.to(device) for tensor in batch.inputs)))
+        missing = max_photos - photos.photo_mask.shape[1]
+        photos = photos._replace(
+            photo_embeddings=pad(photos.photo_embeddings, (0, 0, 0, missing)),
+            photo_mask=pad(photos.photo_mask, (0, missing)),
+        )
+        output = classifier.encode_titles(photos) if titles_too else _pad_tokens(photos, classifier)
+        stored.append(type(output)(*(tensor.cpu() for tensor in output)))
         labels.append(batch.labels)
-    columns = zip(*embedded, strict=True)
-    return EmbeddedRows(EmbeddedBatch(*(torch.cat(column) for column in columns)), torch.cat(labels))
+        weights.append(batch.weights)
+    columns = [torch.cat(column) for column in zip(*stored, strict=True)]
+    return StoredRows(type(stored[0])(*columns), torch.cat(labels), torch.cat(weights))
+
+
+def _pad_tokens(photos: StoredPhotosBatch, classifier: CounterfeitClassifier) -> StoredPhotosBatch:
+    missing = classifier.spec.text_encoder.max_tokens - photos.input_ids.shape[1]
+    return photos._replace(
+        input_ids=pad(photos.input_ids, (0, missing)), attention_mask=pad(photos.attention_mask, (0, missing))
+    )
 
 
 class SplitData(lightning.LightningDataModule):
     """Deals rows to the loaders of their splits.
 
     The order of training rows depends on the seed and the epoch alone, so that a resumed run sees what the
-    uninterrupted one would have seen.
+    uninterrupted one would have seen, and several processes together see what one would.
     """
 
     def __init__(
-        self, examples: Any, collate: Collate, splits: NDArray[Any], settings: TrainingSettings, *, seed: int
+        self,
+        examples: Any,
+        collate: Collate,
+        splits: NDArray[Any],
+        *,
+        batch_size: int,
+        workers: int = 0,
+        learn_from: Collection[str] = (Split.TRAIN,),
+        seed: int,
     ) -> None:
+        """Lays the rows out.
+
+        Args:
+            examples: N rows, or their numbers.
+            collate: makes a batch of some of them.
+            splits: (N,) names.
+            batch_size: listings a step, over all processes.
+            workers: processes that read ahead.
+            learn_from: splits that the training loader deals.
+            seed: of the order of rows.
+        """
         super().__init__()
         self.examples, self.collate, self.splits = examples, collate, splits
-        self.settings, self.seed = settings, seed
+        self.batch_size, self.workers, self.learn_from, self.seed = batch_size, workers, tuple(learn_from), seed
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batches of the train split, in a new order each epoch."""
-        rows = self._rows(Split.TRAIN)
-        order: Sampler[Any] = DistributedSampler(Subset(self.examples, rows), num_replicas=1, rank=0, seed=self.seed)
+        """Batches of the splits that are learned from, in a new order each epoch."""
+        rows = self._rows(*self.learn_from)
+        processes, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        order: Sampler[Any] = DistributedSampler(
+            Subset(self.examples, rows), num_replicas=processes, rank=rank, seed=self.seed
+        )
+        size = max(2, self.batch_size // processes)
         # a last batch of one listing would give batch normalisation nothing to normalise by
-        return self._loader(rows, sampler=order, drop_last=len(rows) > self.settings.batch_size)
+        return self._loader(rows, batch_size=size, sampler=order, drop_last=len(rows) > self.batch_size)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batches of the validation split, in table order."""
-        return self._loader(self._rows(Split.VALIDATION))
+        return self._loader(self._rows(Split.VALIDATION), batch_size=self.batch_size)
 
     def predict_dataloader(self) -> DataLoader[Any]:
-        """Batches of the calibration and test splits, in table order."""
-        return self._loader(self._rows(Split.CALIBRATION, Split.TEST))
+        """Batches of the validation, calibration and test splits, in table order."""
+        return self._loader(self._rows(*HELD_OUT), batch_size=self.batch_size)
 
-    def _rows(self, *splits: Split) -> list[int]:
+    def _rows(self, *splits: str) -> list[int]:
         return [int(row) for row in np.flatnonzero(np.isin(self.splits, splits))]
 
     def _loader(self, rows: list[int], **options: Any) -> DataLoader[Any]:
         return DataLoader(
             Subset(self.examples, rows),
-            batch_size=self.settings.batch_size,
-            num_workers=self.settings.workers,
+            num_workers=self.workers,
             collate_fn=self.collate,
-            persistent_workers=self.settings.workers > 0,
+            persistent_workers=self.workers > 0,
             **options,
         )

@@ -1,4 +1,4 @@
-"""Fits a classifier with Lightning and returns its logits on the rows it was not fitted on.
+"""Fits a classifier with Lightning, stage by stage, and returns its logits on the rows it was not fitted on.
 
 Knows MLflow only as the place that Lightning's logger writes to.
 """
@@ -6,29 +6,63 @@ Knows MLflow only as the place that Lightning's logger writes to.
 import logging
 import time
 import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import MLFlowLogger
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from counterfeit_risk.config import Settings, TrainingSettings
 from counterfeit_risk.errors import WorkError
 from counterfeit_risk.listings.splits import Split
+from counterfeit_risk.model.fusion import EVIDENCE
 from counterfeit_risk.tracking.runs import TrackedRun
-from counterfeit_risk.training.batches import ListingCollate, SplitData, embed_rows
-from counterfeit_risk.training.lightning_model import MONITORED, ClassifierTraining
+from counterfeit_risk.training.alignment import MONITORED_ALIGNMENT, AlignmentTraining
+from counterfeit_risk.training.batches import HELD_OUT, Collate, ListingCollate, SplitData, embed_rows
+from counterfeit_risk.training.dataset import to_dataset
+from counterfeit_risk.training.lightning_model import MONITORED, ClassifierTraining, LearningParts, frozen_towers
 from counterfeit_risk.training.setup import TrainingSetup
+from counterfeit_risk.training.weighing import weigh_evidence
 
 logger = logging.getLogger(__name__)
 
 _EMBEDDED_AT_ONCE = 16
 """Listings: activations of larger batches leave the processor's caches, and on a CPU cost more than they save."""
+_CLASSIFIER = "classifier"
+_LAST = "last.ckpt"
+_UNLABELLED = "unlabelled"
+"""The split of rows that have no label."""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What every stage of one fit needs."""
+
+    setup: TrainingSetup
+    settings: Settings
+    run: TrackedRun
+    checkpoints: Path
+    show_progress: bool
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One pass of training over the rows, with checkpoints of its own."""
+
+    name: str
+    module: LearningParts
+    data: SplitData
+    epochs: int
+    monitored: str
+    mode: Literal["min", "max"]
 
 
 def fit_classifier(
@@ -36,57 +70,118 @@ def fit_classifier(
 ) -> NDArray[np.float64]:
     """Trains the classifier in place and leaves it with the weights of its best epoch.
 
-    Training goes on from `last.ckpt` in the folder of checkpoints where there is one.
+    Each stage goes on from `last.ckpt` in its folder of checkpoints where there is one.
 
     Returns:
         (N, 3) logits, fused, photo and title: NaN for the rows that training and early stopping have seen, and for a
         modality that a row lacks.
     """
+    fit = _Fit(setup, settings, run, checkpoints, show_progress)
+    training = settings.training
     with warnings.catch_warnings():
         # Lightning advises more data loading processes, and mentions deprecations of its own making
         warnings.filterwarnings("ignore", module=r"lightning|torch\.jit|torch\.utils\.data|mlflow")
-        module = ClassifierTraining(setup.classifier, settings.training, seed=settings.seed)
-        data = _split_data(setup, settings)
-        trainer = _trainer(settings, run, checkpoints, show_progress=show_progress)
-        last = checkpoints / "last.ckpt"
-        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
-        best = _best_checkpoint(trainer)
-        logger.info("best epoch: validation average precision %.3f", best.best_model_score or float("nan"))
-        output = _predictor().predict(module, datamodule=data, ckpt_path=best.best_model_path, weights_only=True)
-    return _gather_logits(output or [], setup)
+        rows = _rows_to_learn(fit, training)
+        if setup.unlabelled and not (checkpoints / _CLASSIFIER / _LAST).exists():
+            _run_stage(fit, _alignment(fit, rows))
+        classifier = _classifier(fit, rows)
+        _run_stage(fit, classifier)
+        output = _judge().predict(classifier.module, datamodule=classifier.data)
+    evidence = _gather_evidence(output or [], setup)
+    _weigh(setup, evidence)
+    return _logits(setup, evidence)
 
 
-def _split_data(setup: TrainingSetup, settings: Settings) -> SplitData:
-    dataset = setup.rows.to_dataset()
-    collate = ListingCollate(setup.reader, setup.tokenizer)
-    if settings.training.towers == "full":
-        return SplitData(dataset, collate, setup.rows.splits, settings.training, seed=settings.seed)
+def _rows_to_learn(fit: _Fit, training: TrainingSettings) -> tuple[Any, Collate]:
+    """Rows for the loaders, and how they are batched: stored embeddings where the image tower does not learn."""
+    setup = fit.setup
+    dataset = to_dataset(setup.rows, setup.unlabelled)
+    collate = ListingCollate((setup.reader, setup.unlabelled_reader), setup.tokenizer)
+    frozen = frozen_towers(setup.classifier, training)
+    if not frozen:
+        return dataset, collate
     started = time.monotonic()
     batches: DataLoader[Any] = DataLoader(
-        dataset,
-        batch_size=_EMBEDDED_AT_ONCE,
-        collate_fn=collate,
-        num_workers=settings.training.workers,
+        dataset, batch_size=_EMBEDDED_AT_ONCE, collate_fn=collate, num_workers=training.workers
     )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rows = embed_rows(setup.classifier, batches, max_photos=settings.data.max_photos, device=device)
+    stored = embed_rows(
+        setup.classifier,
+        batches,
+        max_photos=fit.settings.data.max_photos,
+        titles_too="text_encoder" in frozen,
+        device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+    )
     logger.info("embedded %d listings in %.1f s", len(dataset), time.monotonic() - started)
-    return SplitData(range(len(dataset)), rows, setup.rows.splits, settings.training, seed=settings.seed)
+    return range(len(dataset)), stored
 
 
-def _trainer(settings: Settings, run: TrackedRun, checkpoints: Path, *, show_progress: bool) -> lightning.Trainer:
+def _split_data(fit: _Fit, rows: tuple[Any, Collate], *, batch_size: int, learn_from: Collection[str]) -> SplitData:
+    examples, collate = rows
+    workers = fit.settings.training.workers if isinstance(collate, ListingCollate) else 0
+    return SplitData(
+        examples,
+        collate,
+        np.append(fit.setup.rows.splits.astype(object), [_UNLABELLED] * len(fit.setup.unlabelled)),
+        batch_size=batch_size,
+        workers=workers,
+        learn_from=learn_from,
+        seed=fit.settings.seed,
+    )
+
+
+def _alignment(fit: _Fit, rows: tuple[Any, Collate]) -> _Stage:
+    settings = fit.settings.training
+    return _Stage(
+        "alignment",
+        AlignmentTraining(fit.setup.classifier, settings, seed=fit.settings.seed),
+        _split_data(fit, rows, batch_size=settings.alignment.batch_size, learn_from=(_UNLABELLED,)),
+        settings.alignment.epochs,
+        MONITORED_ALIGNMENT,
+        "min",
+    )
+
+
+def _classifier(fit: _Fit, rows: tuple[Any, Collate]) -> _Stage:
+    settings = fit.settings.training
+    train = fit.setup.rows.splits == Split.TRAIN
+    prevalence = float(np.average(fit.setup.rows.labels[train], weights=fit.setup.rows.weights[train]))
+    return _Stage(
+        _CLASSIFIER,
+        ClassifierTraining(fit.setup.classifier, settings, prevalence=prevalence, seed=fit.settings.seed),
+        _split_data(fit, rows, batch_size=settings.batch_size, learn_from=(Split.TRAIN,)),
+        settings.epochs,
+        MONITORED,
+        "max",
+    )
+
+
+def _run_stage(fit: _Fit, stage: _Stage) -> None:
+    """Trains a stage, and leaves its module with the weights of its best epoch."""
+    folder = fit.checkpoints / stage.name
+    kept = ModelCheckpoint(folder, filename="best", monitor=stage.monitored, mode=stage.mode, save_last=True)
     callbacks: list[Callback] = [
-        ModelCheckpoint(checkpoints, filename="best", monitor=MONITORED, mode="max", save_last=True),
-        EarlyStopping(MONITORED, mode="max", patience=settings.training.patience),
-        RichProgressBar(leave=False) if show_progress else _EpochLog(),
+        kept,
+        EarlyStopping(stage.monitored, mode=stage.mode, patience=fit.settings.training.patience),
+        RichProgressBar(leave=False) if fit.show_progress else _EpochLog(stage.monitored),
     ]
+    trainer = _trainer(fit, stage.epochs, callbacks)
+    last = folder / _LAST
+    trainer.fit(stage.module, datamodule=stage.data, ckpt_path=last if last.exists() else None, weights_only=True)
+    logger.info("%s: best %s %.3f", stage.name, stage.monitored, kept.best_model_score or float("nan"))
+    # loads the weights on the way
+    _judge().validate(stage.module, stage.data, ckpt_path=kept.best_model_path, weights_only=True, verbose=False)
+
+
+def _trainer(fit: _Fit, epochs: int, callbacks: list[Callback]) -> lightning.Trainer:
+    settings = fit.settings
     return lightning.Trainer(
-        max_epochs=settings.training.epochs,
-        devices=1,
+        max_epochs=epochs,
+        devices=settings.training.devices,
+        strategy=_strategy(settings.training.devices),
         precision=_precision(settings.training),
-        logger=_RunLogger(settings.tracking.experiment, tracking_uri=run.tracking_uri, run_id=run.run_id),
+        logger=_RunLogger(settings.tracking.experiment, tracking_uri=fit.run.tracking_uri, run_id=fit.run.run_id),
         callbacks=callbacks,
-        enable_progress_bar=show_progress,
+        enable_progress_bar=fit.show_progress,
         enable_model_summary=False,
         log_every_n_steps=1,
         num_sanity_val_steps=0,
@@ -94,11 +189,19 @@ def _trainer(settings: Settings, run: TrackedRun, checkpoints: Path, *, show_pro
     )
 
 
-def _predictor() -> lightning.Trainer:
+def _judge() -> lightning.Trainer:
     """Full precision, whatever training used: calibration and bands are for the risks that a bundle will serve."""
     return lightning.Trainer(
         devices=1, precision="32-true", logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
+
+
+def _strategy(devices: int) -> Strategy | str:
+    """Processes are spawned from this one: it alone opens the run, reads the rows and judges the result.
+
+    A head has weights that some batches do not reach, such as those of titles where none has one.
+    """
+    return "auto" if devices == 1 else DDPStrategy(start_method="spawn", find_unused_parameters=True)
 
 
 def _precision(settings: TrainingSettings) -> Any:
@@ -107,20 +210,34 @@ def _precision(settings: TrainingSettings) -> Any:
     return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
 
 
-def _best_checkpoint(trainer: lightning.Trainer) -> ModelCheckpoint:
-    checkpoint = trainer.checkpoint_callback
-    assert isinstance(checkpoint, ModelCheckpoint)
-    return checkpoint
-
-
-def _gather_logits(output: list[Any], setup: TrainingSetup) -> NDArray[np.float64]:
-    logits = np.full((len(setup.rows.listings), 3), np.nan)
+def _gather_evidence(output: list[Any], setup: TrainingSetup) -> NDArray[np.float64]:
+    """(N, 4) by `EVIDENCE`; NaN for the rows that training has seen."""
+    evidence = np.full((len(setup.rows.listings), len(EVIDENCE)), np.nan)
     for rows, values in output:
-        logits[rows.numpy()] = values.double().cpu().numpy()
-    if not np.isfinite(logits[np.isin(setup.rows.splits, [Split.CALIBRATION, Split.TEST])]).all():
+        evidence[rows.numpy()] = values.double().cpu().numpy()
+    if not np.isfinite(evidence[np.isin(setup.rows.splits, HELD_OUT)]).all():
         raise WorkError("training diverged: the model gives no finite logit; lower training.learning_rate")
-    logits[~setup.rows.has_photo, 1] = np.nan
-    logits[~setup.rows.has_title, 2] = np.nan
+    return evidence
+
+
+def _weigh(setup: TrainingSetup, evidence: NDArray[np.float64]) -> None:
+    """Sets how the head weighs what it sees, by the validation rows that show both photos and a title."""
+    rows = (setup.rows.splits == Split.VALIDATION) & setup.rows.has_photo & setup.rows.has_title
+    weights, offset = weigh_evidence(evidence[rows], setup.rows.labels[rows])
+    head = setup.classifier.head
+    head.evidence_weights.copy_(torch.tensor(weights))
+    head.evidence_offset.fill_(offset)
+    logger.info("evidence weighs %s", ", ".join(f"{n} {w:.2f}" for n, w in zip(EVIDENCE, weights, strict=True)))
+
+
+def _logits(setup: TrainingSetup, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3) fused, photo and title, as the head gives them; NaN outside calibration and test."""
+    head, has_photo, has_title = setup.classifier.head, setup.rows.has_photo, setup.rows.has_title
+    fused = evidence @ head.evidence_weights.double().cpu().numpy() + float(head.evidence_offset)
+    photo = np.where(has_photo, evidence[:, EVIDENCE.index("photo")], np.nan)
+    title = np.where(has_title, evidence[:, EVIDENCE.index("title")], np.nan)
+    logits = np.column_stack([np.where(has_photo, np.where(has_title, fused, photo), title), photo, title])
+    logits[~np.isin(setup.rows.splits, [Split.CALIBRATION, Split.TEST])] = np.nan
     return logits
 
 
@@ -134,11 +251,14 @@ class _RunLogger(MLFlowLogger):
 class _EpochLog(Callback):
     """Says after each epoch how it went, where no progress bar can."""
 
+    def __init__(self, monitored: str) -> None:
+        self.monitored = monitored
+
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002 (Lightning's signature)
-        metrics = trainer.callback_metrics
         logger.info(
-            "epoch %d of at most %s: validation average precision %.3f",
+            "epoch %d of at most %s: %s %.3f",
             trainer.current_epoch + 1,
             trainer.max_epochs,
-            float(metrics[MONITORED]),
+            self.monitored.replace("/", " ").replace("_", " "),
+            float(trainer.callback_metrics[self.monitored]),
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +19,9 @@ from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
-from counterfeit_risk.listings.listing import Label, LabeledListing, Listing, Photo, RejectedRow, RejectReason
+from counterfeit_risk.listings.listing import Label, LabeledListing, RejectedRow, RejectReason
 from counterfeit_risk.listings.near_duplicates import shared_photo_keys
+from counterfeit_risk.listings.sample_weights import sample_weights
 from counterfeit_risk.listings.splits import USED_SPLITS, Split, SplitRows, split_listings
 
 
@@ -51,6 +51,11 @@ class LabeledRows:
         """(N,), True for a counterfeit."""
         return np.array([row.label is Label.COUNTERFEIT for row in self.listings])
 
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(N,), how much each counts in training, given how likely it was to be labelled; 1 on average."""
+        return sample_weights(self.listings)
+
     def summary(self) -> dict[str, Any]:
         """What a run records of its data."""
         splits, labels = np.asarray(self.splits), self.labels
@@ -69,33 +74,6 @@ class LabeledRows:
             },
             "left_out": int((splits == Split.LEFT_OUT).sum()),
         }
-
-    def to_dataset(self) -> datasets.Dataset:
-        """The rows as the `datasets` library carries them: title, photos (the Image feature's struct), label."""
-        photo = {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}
-        features = datasets.Features(
-            {
-                "row": datasets.Value("int64"),
-                "listing_id": datasets.Value("string"),
-                "title": datasets.Value("string"),
-                "photos": datasets.List(photo),
-                "label": datasets.ClassLabel(names=[Label.GENUINE.value, Label.COUNTERFEIT.value]),
-            }
-        )
-        columns = {
-            "row": list(range(len(self.listings))),
-            "listing_id": [row.listing.listing_id for row in self.listings],
-            "title": [row.listing.title for row in self.listings],
-            "photos": [[{"bytes": p.data, "path": p.path} for p in row.listing.photos] for row in self.listings],
-            "label": [row.label.value for row in self.listings],
-        }
-        return datasets.Dataset.from_dict(columns, features=features)
-
-
-def to_listing(example: dict[str, Any]) -> Listing:
-    """The listing in a row of `LabeledRows.to_dataset`."""
-    photos = tuple(Photo(photo["path"], photo["bytes"]) for photo in example["photos"])
-    return Listing(example["listing_id"], example["title"], photos)
 
 
 def read_labeled_rows(settings: DataSettings, reader: ContentReader, *, seed: int) -> LabeledRows:

@@ -23,6 +23,7 @@ from counterfeit_risk.errors import RunError
 from counterfeit_risk.evaluation.calibration import fit_calibrations
 from counterfeit_risk.evaluation.evaluate import evaluate
 from counterfeit_risk.evaluation.predictions import Predictions
+from counterfeit_risk.evaluation.predictions_table import write_predictions
 from counterfeit_risk.evaluation.report import write_report
 from counterfeit_risk.evaluation.risk_bands import fit_risk_bands
 from counterfeit_risk.listings.catalog import write_listings
@@ -134,25 +135,12 @@ def _record_results(run: TrackedRun, settings: Settings, setup: TrainingSetup, l
         run.log_folder(folder / "checkpoint", "checkpoint")
         write_report(evaluation, folder / "evaluation", title=f"Evaluation of run {run.run_id[:8]}")
         run.log_folder(folder / "evaluation", "evaluation")
-        _log_predictions(run, folder / "predictions.parquet", setup.rows, logits)
+        write_predictions(
+            folder / "predictions.parquet", {Split.CALIBRATION.value: calibration, Split.TEST.value: test}
+        )
+        run.log_file(folder / "predictions.parquet")
         write_listings(folder / "parity_rows.parquet", _parity_rows(setup, seed=settings.seed))
         run.log_file(folder / "parity_rows.parquet")
-
-
-def _log_predictions(run: TrackedRun, path: Path, rows: LabeledRows, logits: NDArray[np.float64]) -> None:
-    held_out = np.flatnonzero(~np.isnan(logits[:, 0]))
-    _log_table(
-        run,
-        path,
-        {
-            "listing_id": [rows.listings[row].listing.listing_id for row in held_out],
-            "split": [str(rows.splits[row]) for row in held_out],
-            "label": [rows.listings[row].label.value for row in held_out],
-            "fused_logit": logits[held_out, 0],
-            "photo_logit": pa.array(logits[held_out, 1], from_pandas=True),
-            "title_logit": pa.array(logits[held_out, 2], from_pandas=True),
-        },
-    )
 
 
 def _parity_rows(setup: TrainingSetup, *, seed: int) -> list[Listing]:
