@@ -23,7 +23,7 @@ from counterfeit_risk.evaluation.risk_bands import fit_risk_bands
 _PREVALENCE = 0.12
 _CORRELATION = 0.8  # a counterfeiter sells little else
 _NOISE_OF_SELLER, _NOISE_OF_LISTING = 0.7, 1.0
-_ROW = "  {:29}{:>9}{:>24}{:>24}{:>24}{:>24}"
+_ROW = "  {:29}{:>9}" + 4 * "{:>21}"
 
 Thresholds = tuple[float | None, float]
 """From where on listings are automatic, and from where on they are reviewed."""
@@ -213,7 +213,7 @@ def _print_row(name: str, found: list[Outcome], settings: RiskSettings) -> None:
 
 def _share(breaks: list[bool]) -> str:
     interval = binomtest(sum(breaks), len(breaks)).proportion_ci(0.95, method="exact")
-    return f"{np.mean(breaks):.1%} [{interval.low:.1%}, {interval.high:.1%}]"
+    return f"{np.mean(breaks):.1%} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 _STEPS = 100_000
 _LISTINGS_EACH = 10
-_SELLERS_COUNTED = 200_000
+_CELLS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class SellerLaw:
 
     Listings of one seller share a part of what decides their risks, and of what decides their outcomes. How many
     listings a seller has tells nothing of either, so a listing drawn from a random seller has the law of any listing.
-    Only the counterfeits of a seller are fewer or more: what is missed by seller is counted in a large draw.
+    A counterfeit from a random seller of counterfeits has not: such sellers have fewer or more of them.
     """
 
     def __init__(self, counterfeit_at: Callable[[np.ndarray], np.ndarray], correlation: float) -> None:
@@ -102,12 +102,27 @@ class SellerLaw:
         return Sample(risks, outcomes < self._counterfeit_at(risks), groups)
 
     def _caught_by_seller(self, risks: np.ndarray) -> np.ndarray:
-        sample = self.draw(np.random.default_rng(0), _SELLERS_COUNTED)
-        counterfeits = np.flatnonzero(sample.labels)
-        order = counterfeits[np.argsort(sample.risks[counterfeits])]
-        share_from = _share_from(_one_each(sample.groups[order]))
-        caught: np.ndarray = share_from[np.searchsorted(sample.risks[order], risks)]
-        return caught
+        """Integrates over what sellers share, where listings are independent.
+
+        A counterfeit of a seller whose listings are counterfeit with probability q, and 1, 2, ... with geometric
+        probabilities of mean 1 / p, counts as 1 / (1 - (1 - p)(1 - q)), since all those of a seller count once.
+        """
+        edges, effects = np.linspace(0, 1, _CELLS + 1), np.linspace(-6, 6, 121)
+        weights = norm.pdf(effects) / norm.pdf(effects).sum()
+        chances = self._given(effects, self._counterfeit_at((edges[1:] + edges[:-1]) / 2))
+        in_cell = np.diff(self._given(effects, edges), axis=1)
+        caught = np.zeros(_CELLS)
+        for weight, chance in zip(weights, chances, strict=True):
+            counterfeit = in_cell * chance
+            q = counterfeit.sum(axis=1)
+            caught += weight * (weights / (1 - (1 - 1 / _LISTINGS_EACH) * (1 - q))) @ counterfeit
+        shares: np.ndarray = np.interp(risks, edges, _share_from(caught))
+        return shares
+
+    def _given(self, effects: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """(E, S) chance that a listing's uniform number lies below each share, given what its seller shares."""
+        quantiles = norm.ppf(shares) - np.sqrt(self._correlation) * effects[:, None]
+        return np.asarray(norm.cdf(quantiles / np.sqrt(1 - self._correlation)))
 
     def _uniform(self, rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
         of_seller, of_listing = rng.standard_normal(groups[-1] + 1)[groups], rng.standard_normal(groups.size)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +22,7 @@ from counterfeit_risk.evaluation.calibration import fit_calibration
 
 _HERE, _DEPLOYED = 0.12, 0.01
 _OFFSET = logit(_DEPLOYED) - logit(_HERE)
-_SIZES = (500, 1000, 2000, 5000, 20_000)
+_SIZES = (500, 2000, 5000, 20_000)
 _TOPS = (100, 1000)
 _TRAINING = 40_000
 _ROW = "  {:>8} {:32}" + 4 * "{:>16}"
@@ -85,6 +85,24 @@ def at_deployed_prevalence(scored: Scored) -> Risk:
     return lambda logits: expit(line.decision_function(logits[:, None]))
 
 
+def with_floor(scored: Scored) -> Risk:
+    """Platt scaling with odds that do not fall below a floor: counterfeits that nothing gives away."""
+    mean, spread, labels = scored.logits.mean(), scored.logits.std(), scored.labels
+    targets = np.where(labels, 1 - 1 / (labels.sum() + 2), 1 / ((~labels).sum() + 2))  # Platt's
+    base = logit(labels.mean())
+
+    def log_odds(logits: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        floor, log_slope, intercept = parameters
+        return np.asarray(np.logaddexp(floor, np.exp(log_slope) * (logits - mean) / spread + intercept))
+
+    def loss(parameters: np.ndarray) -> float:
+        odds = log_odds(scored.logits, parameters)
+        return float((np.logaddexp(0, odds) - targets * odds).mean())
+
+    fitted = minimize(loss, (base - 1, 0.0, base - 1), method="L-BFGS-B").x
+    return lambda logits: expit(log_odds(logits, fitted) + _OFFSET)
+
+
 _METHODS: dict[str, Callable[[Scored], Risk]] = {
     "sigmoid": lambda _: expit,
     "Platt, no prior offset": without_prior,
@@ -93,6 +111,7 @@ _METHODS: dict[str, Callable[[Scored], Risk]] = {
     "isotonic and prior offset": isotonic,
     "beta and prior offset": beta,
     "Platt weighted to the deployed": at_deployed_prevalence,
+    "Platt with a floor and prior": with_floor,
 }
 
 

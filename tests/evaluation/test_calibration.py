@@ -127,3 +127,50 @@ def test_risks_are_missing_exactly_where_logits_are(predictions: Predictions, ca
 
 def test_calibrations_survive_json(calibrations: Calibrations) -> None:
     assert Calibrations.from_dict(json.loads(json.dumps(calibrations.to_dict()))) == calibrations
+
+
+def _without(part: int, listings: int, *, rate: float, seed: int = 0) -> Predictions:
+    """Listings half of which lack photos (1) or a title (2); the fused logit is then the other part's."""
+    rng = np.random.default_rng(seed)
+    lacking = np.arange(listings) % 2 == 0
+    labels = rng.random(listings) < np.where(lacking, rate, 0.5)
+    photo, title = (np.where(labels, 1.0, -1.0) + rng.normal(size=listings) for _ in range(2))
+    logits = np.column_stack([np.where(lacking, title if part == 1 else photo, photo + title), photo, title])
+    logits[lacking, part] = np.nan
+    ids = tuple(f"L{number}" for number in range(listings))
+    return Predictions(ids, labels, logits, np.arange(listings), {})
+
+
+@pytest.mark.parametrize("part", [1, 2])
+def test_listings_that_lack_a_part_are_calibrated_on_their_like(part: int) -> None:
+    predictions = _without(part, 4000, rate=0.1)
+
+    risks = fit_calibrations(predictions).risks(predictions)[:, 0]
+
+    lacking = ~predictions.complete
+    assert risks[lacking].mean() == pytest.approx(predictions.labels[lacking].mean(), abs=0.01)
+    assert risks[~lacking].mean() == pytest.approx(predictions.labels[~lacking].mean(), abs=0.01)
+
+
+@pytest.mark.parametrize(("part", "name", "head"), [(1, "no_photo", "title"), (2, "no_title", "photo")])
+def test_too_few_of_them_borrow_from_the_head_that_speaks_for_them(part: int, name: str, head: str) -> None:
+    predictions = _without(part, 400, rate=0.1).select(np.r_[0:8:2, 1:400:2])
+
+    fitted = fit_calibrations(predictions)
+
+    assert getattr(fitted, name) == getattr(fitted, head)
+    assert getattr(fitted, name) != fitted.fused
+
+
+def test_calibrations_move_to_another_prevalence_and_keep_their_order() -> None:
+    predictions = _without(1, 2000, rate=0.4)
+    here = fit_calibrations(predictions)
+
+    there = here.deployed_at(0.01)
+
+    risks, moved = here.risks(predictions)[:, 1], there.risks(predictions)[:, 1]
+    shift = np.log(0.01 / 0.99) - np.log(here.photo.fitted_prevalence / (1 - here.photo.fitted_prevalence))
+    known = ~np.isnan(risks)
+    odds, moved_odds = (np.log(one[known] / (1 - one[known])) for one in (risks, moved))
+    np.testing.assert_allclose(moved_odds - odds, shift, atol=1e-6)
+    assert there.deployed_at(here.fused.deployed_prevalence).fused == here.fused

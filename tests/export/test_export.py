@@ -114,3 +114,15 @@ def test_a_registered_bundle_comes_back_whole_and_is_served(tiny_run: TrackedRun
     assert model.metadata.signature is not None
     answer = model.predict(pd.DataFrame([example]))
     assert np.isfinite(answer[0]["risk"])
+
+
+def test_a_bundle_for_another_prevalence_has_risks_and_bands_of_its_own(
+    tiny_run: TrackedRun, tiny_bundle: ModelBundle, tmp_path: Path
+) -> None:
+    rare = export_run(tiny_run, tmp_path / "rare", prevalence=0.001).manifest
+
+    assert {one["deployed_prevalence"] for one in rare.calibrations.values()} == {0.001}
+    assert rare.model_id != tiny_bundle.manifest.model_id
+    assert rare.bands["review_from"] < tiny_bundle.manifest.bands["review_from"]
+    assert rare.tower_fingerprints == tiny_bundle.manifest.tower_fingerprints
+    assert "0.10%" in (tmp_path / "rare" / "MODEL_CARD.md").read_text()

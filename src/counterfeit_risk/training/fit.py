@@ -15,7 +15,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import MLFlowLogger
+from lightning.pytorch.loggers import Logger, MLFlowLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
@@ -42,13 +42,18 @@ _UNLABELLED = "unlabelled"
 """The split of rows that have no label."""
 
 
+LearningRows = tuple[Any, Collate]
+"""What the loaders draw from, and how they make batches of it."""
+
+
 @dataclass(frozen=True)
 class _Fit:
     """What every stage of one fit needs."""
 
     setup: TrainingSetup
     settings: Settings
-    run: TrackedRun
+    logger: Logger | bool
+    """False where nobody keeps the metrics."""
     checkpoints: Path
     show_progress: bool
 
@@ -66,22 +71,35 @@ class _Stage:
 
 
 def fit_classifier(
-    setup: TrainingSetup, settings: Settings, run: TrackedRun, checkpoints: Path, *, show_progress: bool
+    setup: TrainingSetup,
+    settings: Settings,
+    run: TrackedRun | None,
+    checkpoints: Path,
+    *,
+    rows: LearningRows | None = None,
+    show_progress: bool = False,
 ) -> NDArray[np.float64]:
     """Trains the classifier in place and leaves it with the weights of its best epoch.
 
     Each stage goes on from `last.ckpt` in its folder of checkpoints where there is one.
 
+    Args:
+        setup: towers and rows.
+        settings: the whole run.
+        run: keeps the metrics; None where nobody does.
+        checkpoints: folder for them.
+        rows: what `rows_to_learn` gave for the same towers, where it is at hand.
+        show_progress: draw progress bars instead of a log line an epoch.
+
     Returns:
         (N, 3) logits, fused, photo and title: NaN for the rows that training and early stopping have seen, and for a
         modality that a row lacks.
     """
-    fit = _Fit(setup, settings, run, checkpoints, show_progress)
-    training = settings.training
+    fit = _Fit(setup, settings, _run_logger(settings, run), checkpoints, show_progress)
     with warnings.catch_warnings():
         # Lightning advises more data loading processes, and mentions deprecations of its own making
         warnings.filterwarnings("ignore", module=r"lightning|torch\.jit|torch\.utils\.data|mlflow")
-        rows = _rows_to_learn(fit, training)
+        rows = rows or rows_to_learn(setup, settings)
         if setup.unlabelled and not (checkpoints / _CLASSIFIER / _LAST).exists():
             _run_stage(fit, _alignment(fit, rows))
         classifier = _classifier(fit, rows)
@@ -92,9 +110,9 @@ def fit_classifier(
     return _logits(setup, evidence)
 
 
-def _rows_to_learn(fit: _Fit, training: TrainingSettings) -> tuple[Any, Collate]:
+def rows_to_learn(setup: TrainingSetup, settings: Settings) -> LearningRows:
     """Rows for the loaders, and how they are batched: stored embeddings where the image tower does not learn."""
-    setup = fit.setup
+    training = settings.training
     dataset = to_dataset(setup.rows, setup.unlabelled)
     collate = ListingCollate((setup.reader, setup.unlabelled_reader), setup.tokenizer)
     frozen = frozen_towers(setup.classifier, training)
@@ -107,7 +125,7 @@ def _rows_to_learn(fit: _Fit, training: TrainingSettings) -> tuple[Any, Collate]
     stored = embed_rows(
         setup.classifier,
         batches,
-        max_photos=fit.settings.data.max_photos,
+        max_photos=settings.data.max_photos,
         titles_too="text_encoder" in frozen,
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
@@ -115,7 +133,7 @@ def _rows_to_learn(fit: _Fit, training: TrainingSettings) -> tuple[Any, Collate]
     return range(len(dataset)), stored
 
 
-def _split_data(fit: _Fit, rows: tuple[Any, Collate], *, batch_size: int, learn_from: Collection[str]) -> SplitData:
+def _split_data(fit: _Fit, rows: LearningRows, *, batch_size: int, learn_from: Collection[str]) -> SplitData:
     examples, collate = rows
     workers = fit.settings.training.workers if isinstance(collate, ListingCollate) else 0
     return SplitData(
@@ -129,7 +147,7 @@ def _split_data(fit: _Fit, rows: tuple[Any, Collate], *, batch_size: int, learn_
     )
 
 
-def _alignment(fit: _Fit, rows: tuple[Any, Collate]) -> _Stage:
+def _alignment(fit: _Fit, rows: LearningRows) -> _Stage:
     settings = fit.settings.training
     return _Stage(
         "alignment",
@@ -141,7 +159,7 @@ def _alignment(fit: _Fit, rows: tuple[Any, Collate]) -> _Stage:
     )
 
 
-def _classifier(fit: _Fit, rows: tuple[Any, Collate]) -> _Stage:
+def _classifier(fit: _Fit, rows: LearningRows) -> _Stage:
     settings = fit.settings.training
     train = fit.setup.rows.splits == Split.TRAIN
     prevalence = float(np.average(fit.setup.rows.labels[train], weights=fit.setup.rows.weights[train]))
@@ -179,7 +197,7 @@ def _trainer(fit: _Fit, epochs: int, callbacks: list[Callback]) -> lightning.Tra
         devices=settings.training.devices,
         strategy=_strategy(settings.training.devices),
         precision=_precision(settings.training),
-        logger=_RunLogger(settings.tracking.experiment, tracking_uri=fit.run.tracking_uri, run_id=fit.run.run_id),
+        logger=fit.logger,
         callbacks=callbacks,
         enable_progress_bar=fit.show_progress,
         enable_model_summary=False,
@@ -187,6 +205,12 @@ def _trainer(fit: _Fit, epochs: int, callbacks: list[Callback]) -> lightning.Tra
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+
+
+def _run_logger(settings: Settings, run: TrackedRun | None) -> Logger | bool:
+    if run is None:
+        return False
+    return _RunLogger(settings.tracking.experiment, tracking_uri=run.tracking_uri, run_id=run.run_id)
 
 
 def _judge() -> lightning.Trainer:

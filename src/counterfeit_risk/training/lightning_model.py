@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.modules.batchnorm import _BatchNorm
 from torchmetrics.classification import BinaryAveragePrecision
 
 from counterfeit_risk.config import TrainingSettings
@@ -38,8 +39,8 @@ class LearningParts(lightning.LightningModule):
         super().__init__()
         self.model, self.settings, self.seed = classifier, settings, seed
         self.frozen = frozen_towers(classifier, settings)
-        for name in self.frozen:
-            getattr(classifier, name).requires_grad_(requires_grad=False)
+        for name in ("image_encoder", "text_encoder"):
+            getattr(classifier, name).requires_grad_(requires_grad=name not in self.frozen)
         self.strict_loading = False  # a frozen tower is in no checkpoint
 
     def encode(self, inputs: Inputs) -> EmbeddedBatch:
@@ -49,8 +50,15 @@ class LearningParts(lightning.LightningModule):
         return self.model.encode_titles(inputs) if isinstance(inputs, StoredPhotosBatch) else inputs
 
     def on_train_epoch_start(self) -> None:
-        """Draws depend on the seed and the epoch alone, so a resumed run repeats the uninterrupted one."""
+        """Draws depend on the seed and the epoch alone, so a resumed run repeats the uninterrupted one.
+
+        Batch norms with pretrained statistics keep them: those of a small batch are worse.
+        """
         torch.manual_seed(self.seed * 10_007 + self.current_epoch)
+        for tower in (self.model.image_encoder, self.model.text_encoder):
+            for module in tower.modules() if tower.spec.pretrained else ():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leaves the towers that do not learn out."""
