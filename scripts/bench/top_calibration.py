@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 from title_market import Market, TitleModel
 
 from counterfeit_risk.evaluation.calibration import fit_calibration
@@ -132,7 +134,8 @@ def main(
         "market, title model": partial(_draw_market, rows, market, model),
     }
     seeds = range(seed + 1, seed + 1 + draws)
-    with ProcessPoolExecutor(workers) as processes:
+    spawning = get_context("spawn")  # a forked process would wait for ever for its parent's threads
+    with ProcessPoolExecutor(workers, spawning, threadpool_limits, (1,)) as processes:
         for name, draw in populations.items():
             _print_population(name, list(processes.map(partial(_gaps, draw), seeds)))
 
