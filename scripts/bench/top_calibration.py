@@ -134,7 +134,7 @@ def main(
         "market, title model": partial(_draw_market, rows, market, model),
     }
     seeds = range(seed + 1, seed + 1 + draws)
-    spawning = get_context("spawn")  # a forked process would wait for ever for its parent's threads
+    spawning = get_context("spawn")  # forking a process that has threads can hang
     with ProcessPoolExecutor(workers, spawning, threadpool_limits, (1,)) as processes:
         for name, draw in populations.items():
             _print_population(name, list(processes.map(partial(_gaps, draw), seeds)))
