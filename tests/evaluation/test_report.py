@@ -91,3 +91,19 @@ def test_a_seller_baseline_above_chance_is_called_a_leak(comparing: Callable[...
 
 def test_nothing_to_compare_with_takes_no_room(report: Path) -> None:
     assert "Ceiling and baselines" not in (report / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("groups", "said"), [(539, "about 539 more groups labelled at random"), (None, None)])
+def test_the_report_says_how_many_labels_are_missing(
+    evaluation: Evaluation, tmp_path: Path, groups: int | None, said: str | None
+) -> None:
+    automatic = evaluation.risk_bands["evidence"]["automatic"]
+    short = automatic | {"certified": False, "more_listings_needed": 21, "more_groups_needed": groups}
+    bands = evaluation.risk_bands | {"evidence": evaluation.risk_bands["evidence"] | {"automatic": short}}
+    write_report(dataclasses.replace(evaluation, risk_bands=bands), tmp_path, title="x")
+
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    assert "21 more labelled counterfeits of other groups" in page
+    assert ("labelled at random" in page) == (said is not None)
+    assert said is None or said in page

@@ -184,9 +184,13 @@ def _automatic_promise(evidence: dict[str, float]) -> str:
         return f"Automatic, certified on the calibration split: {promise} ({seen})."
     return (
         f"Nothing is automatic: the calibration split cannot certify that {promise} ({seen}). "
-        f"It takes at least {evidence['more_listings_needed']:,} more labelled listings of other groups in that top "
-        "band, none of them genuine."
+        f"It takes at least {evidence['more_listings_needed']:,} more labelled counterfeits of other groups that are "
+        f"riskier than all of these{_random_groups(evidence['more_groups_needed'])}."
     )
+
+
+def _random_groups(groups: float | None) -> str:
+    return "" if groups is None else f", which about {groups:,} more groups labelled at random would hold"
 
 
 def _review_promise(evidence: dict[str, float]) -> str:
