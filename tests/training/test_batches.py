@@ -106,7 +106,7 @@ def test_two_processes_share_out_the_rows_of_one(data: SplitData) -> None:
 
     steps = []
     for rank in (0, 1):
-        data.trainer = Process(rank)  # type: ignore[assignment]
+        data.trainer = Process(rank)  # type: ignore[assignment] # as much of a trainer as is looked at
         steps.append([batch.rows.tolist() for batch in data.train_dataloader()])
     assert [len(batch) for batch in steps[0]] == [2] * 5
     assert sorted(row for batches in steps for batch in batches for row in batch) == list(range(20))

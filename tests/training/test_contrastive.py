@@ -8,7 +8,8 @@ from counterfeit_risk.training.contrastive import ContrastiveLoss
 
 def pairs(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     random = torch.Generator().manual_seed(seed)
-    return tuple(normalize(torch.randn(count, 8, generator=random), dim=-1) for _ in range(2))  # type: ignore[return-value]
+    photos, titles = (normalize(torch.randn(count, 8, generator=random), dim=-1) for _ in range(2))
+    return photos, titles
 
 
 def test_infonce_is_the_loss_of_clip() -> None:

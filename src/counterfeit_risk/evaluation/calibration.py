@@ -141,11 +141,8 @@ def fit_calibrations(predictions: Predictions, *, deployed_prevalence: float | N
             return None
         return fit_calibration(predictions.logits[rows, column], labels, deployed_prevalence=deployed_prevalence)
 
-    everything = np.ones(predictions.labels.size, bool)
-    fused = (
-        fit(0, has_photo & has_title, _FEWEST_OF_A_HEAD)
-        or fit(0, everything, 1)
-        or fit_calibration(predictions.logits[:, 0], predictions.labels)  # names what is missing
+    fused = fit(0, has_photo & has_title, _FEWEST_OF_A_HEAD) or fit_calibration(
+        predictions.logits[:, 0], predictions.labels, deployed_prevalence=deployed_prevalence
     )
     photo = fit(1, has_photo, _FEWEST_OF_A_HEAD) or _borrow("the photo head", fused)
     title = fit(2, has_title, _FEWEST_OF_A_HEAD) or _borrow("the title head", fused)
