@@ -98,10 +98,14 @@ class RiskHead(nn.Module):
             title_mask: (B,) bool, True where there is a title.
         """
         views = self.look(photo_embeddings, photo_mask, title_embedding)
-        fused = (views.evidence * self.evidence_weights).sum(dim=-1) + self.evidence_offset
-        alone = torch.where(title_mask, views.title, torch.zeros_like(views.title))
-        fused = torch.where(photo_mask.any(dim=-1), torch.where(title_mask, fused, views.photo), alone)
-        return RiskLogits(fused, views.photo, views.title)
+        return self.weigh(views.evidence, has_photo=photo_mask.any(dim=-1), has_title=title_mask)
+
+    def weigh(self, evidence: Tensor, *, has_photo: Tensor, has_title: Tensor) -> RiskLogits:
+        """The logits of (B, 4) evidence, by which of the (B,) listings have photos and a title."""
+        _, photo, title, _ = evidence.unbind(dim=-1)
+        fused = (evidence * self.evidence_weights).sum(dim=-1) + self.evidence_offset
+        alone = torch.where(has_title, title, torch.zeros_like(title))
+        return RiskLogits(torch.where(has_photo, torch.where(has_title, fused, photo), alone), photo, title)
 
     def look(self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor) -> Views:
         """What there is to weigh in B listings; arguments as in `forward`."""

@@ -256,11 +256,13 @@ def _weigh(setup: TrainingSetup, evidence: NDArray[np.float64]) -> None:
 
 def _logits(setup: TrainingSetup, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 3) fused, photo and title, as the head gives them; NaN outside calibration and test."""
-    head, has_photo, has_title = setup.classifier.head, setup.rows.has_photo, setup.rows.has_title
-    fused = evidence @ head.evidence_weights.double().cpu().numpy() + float(head.evidence_offset)
-    photo = np.where(has_photo, evidence[:, EVIDENCE.index("photo")], np.nan)
-    title = np.where(has_title, evidence[:, EVIDENCE.index("title")], np.nan)
-    logits = np.column_stack([np.where(has_photo, np.where(has_title, fused, photo), title), photo, title])
+    has_photo, has_title = setup.rows.has_photo, setup.rows.has_title
+    weighed = setup.classifier.head.cpu().weigh(
+        torch.from_numpy(evidence), has_photo=torch.from_numpy(has_photo), has_title=torch.from_numpy(has_title)
+    )
+    logits: NDArray[np.float64] = torch.stack(weighed, dim=1).numpy()
+    logits[~has_photo, 1] = np.nan
+    logits[~has_title, 2] = np.nan
     logits[~np.isin(setup.rows.splits, [Split.CALIBRATION, Split.TEST])] = np.nan
     return logits
 
