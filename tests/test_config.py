@@ -281,6 +281,15 @@ def test_random_towers_cannot_be_frozen(write: Write, encoders: tuple[str, str],
     assert expected in problem
 
 
+def test_only_towers_with_weights_that_learn_later_have_a_probe(write: Write, tmp_path: Path) -> None:
+    path = write()
+    probe = "training.probe_epochs=2"
+
+    assert "frozen towers do not join in later" in problems(path, probe, "training.towers=frozen")[0]
+    assert "has random weights" in problems(path, probe, "training.towers=full")[0]
+    assert load_settings(path, [probe, "training.towers=full", f"model.image_encoder=timm:{tmp_path}"])
+
+
 def test_pretrained_towers_can_be_frozen(write: Write, tmp_path: Path) -> None:
     path = write()
     frozen = ["training.towers=frozen", "model.text_encoder=hf:bert-base-uncased"]

@@ -173,6 +173,8 @@ class TrainingSettings(Section):
     towers: Literal["frozen", "full"] = "frozen"
     """`frozen`: embeddings of pretrained towers are computed once, and the rest trains on them. `full`: all trains."""
     alignment: AlignmentSettings = AlignmentSettings()
+    probe_epochs: int = Field(default=0, ge=0)
+    """With `full`: epochs of the head alone, on embeddings computed once, before pretrained towers learn as well."""
     epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=8, ge=1)
     """Epochs without a better validation average precision before training stops."""
@@ -245,14 +247,16 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _frozen_towers_are_pretrained(self) -> Self:
-        if self.training.towers == "full":
+        frozen = self.training.towers == "frozen"
+        if frozen and self.training.probe_epochs:
+            raise ValueError("training.probe_epochs is for training.towers full: frozen towers do not join in later")
+        if not (frozen or self.training.probe_epochs) or self.model.names_image_weights or self.model.image_weights:
             return self
-        if not self.model.names_image_weights and self.model.image_weights is None:
-            raise ValueError(
-                f"training.towers is frozen, but {self.model.image_encoder} has random weights: "
-                "set model.image_weights, name a hub id or folder, or set training.towers to full"
-            )
-        return self
+        setting, remedy = ("towers is frozen", "it to full") if frozen else ("probe_epochs is set", "it to 0")
+        raise ValueError(
+            f"training.{setting}, but {self.model.image_encoder} has random weights: set model.image_weights, "
+            f"name a hub id or folder, or set {remedy}"
+        )
 
 
 def load_settings(path: Path, overrides: Iterable[str] = (), *, timm_models: Collection[str] | None = None) -> Settings:

@@ -1,5 +1,6 @@
 import json
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from counterfeit_risk.evaluation.calibration import Calibration, Calibrations, f
 from counterfeit_risk.evaluation.predictions import Predictions
 
 QUICK = settings(max_examples=40, deadline=None)
-PLAIN = Calibration(slope=1.0, intercept=0.0, fitted_prevalence=0.5, deployed_prevalence=0.5)
+PLAIN = Calibration(slope=1.0, intercept=0.0, floor=-math.inf, fitted_prevalence=0.5, deployed_prevalence=0.5)
 
 
 def draw(listings: int, *, slope: float, intercept: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -24,6 +25,23 @@ def test_the_line_that_made_the_labels_is_found_again() -> None:
     fitted = fit_calibration(*draw(10_000, slope=0.6, intercept=-1.0))
     assert fitted.slope == pytest.approx(0.6, abs=0.05)
     assert fitted.intercept == pytest.approx(-1.0, abs=0.06)
+
+
+def test_counterfeits_that_show_nothing_are_a_floor_and_not_a_flatter_line() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=20_000) * 3
+    labels = rng.random(20_000) < 1 / (1 + np.exp(-np.logaddexp(-2.5, 1.5 * logits - 1)))
+
+    fitted = fit_calibration(logits, labels)
+
+    assert fitted.floor == pytest.approx(-2.5, abs=0.1)
+    assert fitted.slope == pytest.approx(1.5, abs=0.1)
+    assert fitted.risk(np.array([-1000.0])) == pytest.approx(1 / (1 + np.exp(2.5)), abs=0.01)
+
+
+def test_the_floor_moves_with_the_prevalence() -> None:
+    fitted = Calibration(slope=1.0, intercept=0.0, floor=-2.0, fitted_prevalence=0.5, deployed_prevalence=0.1)
+    assert fitted.risk(np.array([-1000.0])) == pytest.approx(1 / (1 + 9 * np.exp(2.0)))
 
 
 def test_risks_average_to_the_prevalence_fitted_on() -> None:

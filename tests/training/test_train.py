@@ -1,4 +1,5 @@
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -147,6 +148,17 @@ def test_two_processes_train_what_one_does(settings: Settings, tmp_path: Path) -
     assert logits[1].std() > 0.01
     assert np.corrcoef(logits[1], logits[2])[0, 1] > 0.98
     np.testing.assert_allclose(logits[1], logits[2], atol=0.2)
+
+
+def test_a_probed_head_learns_before_its_towers_do(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    probed = settings.training.model_copy(update={"towers": "full", "probe_epochs": 3, "epochs": 2})
+
+    with caplog.at_level(logging.INFO):
+        run = find_run(settings.tracking.uri, train(settings.model_copy(update={"training": probed})))
+
+    stages = [record.getMessage().split(":")[0] for record in caplog.records if ": best " in record.getMessage()]
+    assert stages == ["probe", "classifier"]
+    assert [step for step, _ in validation_history(run)] == [0, 1]
 
 
 def test_a_run_does_not_resume_under_other_settings(settings: Settings, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Turns logits into calibrated risks: Platt scaling, moved to the prevalence where the model will score.
+"""Turns logits into calibrated risks: Platt scaling with a floor, moved to the prevalence where the model will score.
 
-Knows no threshold and no band. Applying a calibration needs NumPy only; fitting one needs scikit-learn.
+Knows no threshold and no band. Applying a calibration needs NumPy only; fitting one needs SciPy.
 """
 
 import logging
@@ -20,30 +20,40 @@ _FEWEST_OF_A_HEAD = 2
 """Listings of each class that a head's calibration needs."""
 _FEWEST_WITHOUT_A_PART = 10
 """The same for listings that lack a part: with fewer, the calibration of the head that speaks for them is surer."""
-_FLOOR = 1e-3
-"""Smallest slope, per standard deviation of the logits."""
+_SMALLEST_SLOPE = 1e-3
+"""Per standard deviation of the logits."""
+_LOWEST_FLOOR = -30.0
+"""Log odds that nobody can tell from certainty."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """risk = sigmoid(slope * logit + intercept + log odds of the deployed - of the fitted prevalence)."""
+    """risk = sigmoid(log(exp(floor) + exp(slope * logit + intercept)) + prior_shift).
+
+    The floor is there for counterfeits that show nothing: however harmless a listing looks, it may be one of them. A line
+    that had to follow them would fall too slowly, and promise too little at the top.
+    """
 
     slope: float
     """Above 0, so that a higher logit is never a lower risk."""
     intercept: float
+    floor: float
+    """Log odds that none falls below, at the fitted prevalence."""
     fitted_prevalence: float
     """Share of counterfeits among the listings it was fitted on."""
     deployed_prevalence: float
     """Share of counterfeits where the model will score."""
 
     @property
-    def deployed_intercept(self) -> float:
-        """The intercept with the move to the deployed prevalence in it."""
-        return self.intercept + _log_odds(self.deployed_prevalence) - _log_odds(self.fitted_prevalence)
+    def prior_shift(self) -> float:
+        """Log odds of the deployed prevalence less those of the fitted one."""
+        return _log_odds(self.deployed_prevalence) - _log_odds(self.fitted_prevalence)
 
     def risk(self, logits: np.ndarray) -> np.ndarray:
         """Probability of being counterfeit, the logits' shape, in [0, 1]; NaN stays NaN."""
-        return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.deployed_intercept)
+        line = self.slope * np.asarray(logits, dtype=np.float64) + self.intercept
+        with np.errstate(invalid="ignore"):  # NaN is no mistake here
+            return _sigmoid(np.logaddexp(self.floor, line) + self.prior_shift)
 
     def to_dict(self) -> dict[str, float]:
         """Plain numbers for JSON."""
@@ -103,7 +113,7 @@ class Calibrations:
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray, *, deployed_prevalence: float | None = None) -> Calibration:
-    """Fits slope and intercept by Platt scaling.
+    """Fits slope, intercept and floor by maximum likelihood.
 
     The targets are Platt's (1999, "Probabilistic outputs for support vector machines", section 2.2): (n+ + 1)/(n+ + 2)
     and 1/(n- + 2), not 1 and 0, so that logits which separate the classes still get a finite slope.
@@ -122,9 +132,9 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray, *, deployed_prevalen
     if not positives or not negatives:
         raise ValueError(f"a calibration needs both classes, not {positives} counterfeit and {negatives} genuine")
     targets = np.where(counterfeit, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    slope, intercept = _fit_line(scores, targets)
+    slope, intercept, floor = _fit_log_odds(scores, targets)
     prevalence = positives / counterfeit.size
-    return Calibration(slope, intercept, prevalence, deployed_prevalence or prevalence)
+    return Calibration(slope, intercept, floor, prevalence, deployed_prevalence or prevalence)
 
 
 def fit_calibrations(predictions: Predictions, *, deployed_prevalence: float | None = None) -> Calibrations:
@@ -160,25 +170,33 @@ def _borrow(name: str, fused: Calibration) -> Calibration:
     return fused
 
 
-def _fit_line(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
-    """Logistic regression of soft targets: every row enters once a class, weighted by its target for that class."""
-    from sklearn.linear_model import LogisticRegression  # a scoring image applies calibrations without it
+def _fit_log_odds(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float, float]:
+    """Slope, intercept and floor at which the log loss of soft targets is smallest."""
+    from scipy.optimize import minimize  # a scoring image applies calibrations without it
 
-    centre, spread = float(scores.mean()), float(scores.std()) or 1.0
-    standard = ((scores - centre) / spread)[:, None]
-    almost_free = LogisticRegression(C=1e8, solver="newton-cholesky")  # quite free, equal logits would be singular
-    regression = almost_free.fit(
-        np.concatenate([standard, standard]),
-        np.repeat([1, 0], scores.size),
-        sample_weight=np.concatenate([targets, 1 - targets]),
-    )
-    slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
-    if slope < _FLOOR:
-        logger.warning(
-            "a higher logit does not mean a higher risk here (slope %.3g): risks will be nearly equal", slope
-        )
-        slope, intercept = _FLOOR, _log_odds(float(targets.mean()))
-    return slope / spread, intercept - slope * centre / spread
+    centre, spread, mean = float(scores.mean()), float(scores.std()) or 1.0, float(targets.mean())
+    standard = (scores - centre) / spread
+    if (standard * targets).mean() < _SMALLEST_SLOPE * mean * (1 - mean):  # a line fitted to them would fall
+        logger.warning("a higher logit does not mean a higher risk here: risks will be nearly equal")
+        slope = _SMALLEST_SLOPE / spread
+        return slope, _log_odds(mean) - slope * centre, _LOWEST_FLOOR
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        log_slope, intercept, floor = parameters
+        rise = np.exp(log_slope) * standard
+        log_odds = np.logaddexp(floor, rise + intercept)
+        excess = _sigmoid(log_odds) - targets
+        by_line = excess * np.exp(rise + intercept - log_odds)
+        gradient = [(by_line * rise).mean(), by_line.mean(), (excess * np.exp(floor - log_odds)).mean()]
+        return float((np.logaddexp(0, log_odds) - targets * log_odds).mean()), np.array(gradient)
+
+    start = _log_odds(mean) - 1
+    bounds = [(math.log(_SMALLEST_SLOPE), math.log(1 / _SMALLEST_SLOPE)), (None, None), (_LOWEST_FLOOR, None)]
+    tight = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
+    fitted = minimize(loss, (0.0, start, start), jac=True, method="L-BFGS-B", bounds=bounds, options=tight)
+    log_slope, intercept, floor = (float(value) for value in fitted.x)
+    slope = math.exp(log_slope) / spread
+    return slope, intercept - slope * centre, floor
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:

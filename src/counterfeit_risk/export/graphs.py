@@ -10,6 +10,7 @@ from typing import Any
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.export.bundle import IMAGE_ENCODER, RISK_HEAD, TEXT_ENCODER
@@ -37,7 +38,10 @@ class CalibratedHead(nn.Module):
 
 
 def _risk(calibration: Calibration, logit: Tensor) -> Tensor:
-    return torch.sigmoid(calibration.slope * logit + calibration.deployed_intercept)
+    line = calibration.slope * logit + calibration.intercept
+    # log(exp(floor) + exp(line)), which the exporter would write as it stands, and let overflow
+    log_odds = calibration.floor + softplus(line - calibration.floor)
+    return torch.sigmoid(log_odds + calibration.prior_shift)
 
 
 def export_graphs(classifier: CounterfeitClassifier, calibrations: Calibrations, folder: Path) -> None:

@@ -72,14 +72,13 @@ class RiskHead(nn.Module):
                 where the head starts from.
         """
         super().__init__()
-        self.photo_features = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(image_dim, fusion_dim), nn.LayerNorm(fusion_dim), nn.GELU()
-        )
+        self.photo_dropout = nn.Dropout(dropout)  # one for both uses: drawing it is a fifth of a step
+        self.photo_features = nn.Sequential(nn.Linear(image_dim, fusion_dim), nn.LayerNorm(fusion_dim), nn.GELU())
         self.photo_attention = nn.Linear(fusion_dim, 1)
         self.title_features = nn.LayerNorm(text_dim)
         space_dim = image_dim if shared_space else fusion_dim
-        self.photo_space = _into_space(image_dim, space_dim, dropout, keep=shared_space)
-        self.title_space = _into_space(text_dim, space_dim, dropout, keep=shared_space)
+        self.photo_space = _into_space(image_dim, space_dim, keep=shared_space)
+        self.title_space = nn.Sequential(nn.Dropout(dropout), _into_space(text_dim, space_dim, keep=shared_space))
         self.pair_head = _head(2 * fusion_dim + text_dim + 2 * space_dim + 1, fusion_dim, dropout)
         self.photo_head = _head(2 * fusion_dim, fusion_dim, dropout)
         self.title_head = _head(text_dim, fusion_dim, dropout)
@@ -109,6 +108,7 @@ class RiskHead(nn.Module):
 
     def look(self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor) -> Views:
         """What there is to weigh in B listings; arguments as in `forward`."""
+        photo_embeddings = self.photo_dropout(photo_embeddings)
         photo = self._pool(self.photo_features(photo_embeddings), photo_mask)
         title = self.title_features(title_embedding)
         unit_photos = normalize(self.photo_space(photo_embeddings), dim=-1).masked_fill(~photo_mask.unsqueeze(-1), 0.0)
@@ -138,11 +138,11 @@ class RiskHead(nn.Module):
         return torch.where(mask.any(dim=-1, keepdim=True), pooled, torch.zeros_like(pooled))
 
 
-def _into_space(width: int, space_dim: int, dropout: float, *, keep: bool) -> nn.Sequential:
+def _into_space(width: int, space_dim: int, *, keep: bool) -> nn.Linear:
     projection = nn.Linear(width, space_dim, bias=False)
     if keep:
         nn.init.eye_(projection.weight)
-    return nn.Sequential(nn.Dropout(dropout), projection)
+    return projection
 
 
 def _head(width_in: int, width: int, dropout: float) -> nn.Sequential:

@@ -4,6 +4,7 @@ Knows no metric.
 """
 
 import logging
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ from counterfeit_risk.scoring.scorer import Scorer
 
 logger = logging.getLogger(__name__)
 
-_AS_SERVED = Calibration(slope=1.0, intercept=0.0, fitted_prevalence=0.5, deployed_prevalence=0.5)
+_AS_SERVED = Calibration(slope=1.0, intercept=0.0, floor=-math.inf, fitted_prevalence=0.5, deployed_prevalence=0.5)
 AS_SERVED = Calibrations(*[_AS_SERVED] * 5)
 """Calibrations that leave served risks as they are."""
 _SMALLEST_RISK = 1e-7

@@ -7,7 +7,7 @@ import logging
 import time
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,14 +100,32 @@ def fit_classifier(
         # Lightning advises more data loading processes, and mentions deprecations of its own making
         warnings.filterwarnings("ignore", module=r"lightning|torch\.jit|torch\.utils\.data|mlflow")
         rows = rows or rows_to_learn(setup, settings)
-        if setup.unlabelled and not (checkpoints / _CLASSIFIER / _LAST).exists():
-            _run_stage(fit, _alignment(fit, rows))
+        if not (checkpoints / _CLASSIFIER / _LAST).exists():
+            _run_first_stages(fit, rows)
         classifier = _classifier(fit, rows)
         _run_stage(fit, classifier)
         output = _judge().predict(classifier.module, datamodule=classifier.data)
     evidence = _gather_evidence(output or [], setup)
     _weigh(setup, evidence)
     return _logits(setup, evidence)
+
+
+def _run_first_stages(fit: _Fit, rows: LearningRows) -> None:
+    """What comes before all that shall learn does so from labels: alignment, and the head alone.
+
+    A head of random weights would send large gradients into pretrained towers, and distort what they know (Kumar et al.
+    2022, arXiv:2202.10054, section 3).
+    """
+    probe_epochs = fit.settings.training.probe_epochs
+    if probe_epochs:
+        training = fit.settings.training.model_copy(update={"towers": "frozen", "epochs": probe_epochs})
+        fit = replace(fit, settings=fit.settings.model_copy(update={"training": training}))
+        rows = rows_to_learn(fit.setup, fit.settings)
+    if fit.setup.unlabelled:
+        _run_stage(fit, _alignment(fit, rows))
+    if probe_epochs:
+        # the run's curves are those of the stage that comes after
+        _run_stage(replace(fit, logger=False), replace(_classifier(fit, rows), name="probe"))
 
 
 def rows_to_learn(setup: TrainingSetup, settings: Settings) -> LearningRows:
