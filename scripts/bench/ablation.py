@@ -1,7 +1,7 @@
 """Takes one part of the recipe out at a time, on the same embeddings, and shows what that costs on held-out sellers.
 
-`.venv/bin/python scripts/bench/ablation.py configs/market.yaml --set data.listings=...` prints a table. The towers must
-be frozen: photos are embedded once, and each variant trains in about a minute.
+`.venv/bin/python scripts/bench/ablation.py configs/market.yaml --set data.listings=...` prints a table. Photos are
+embedded once, and each variant trains a head in about a minute; where towers learn later, this is the stage before.
 """
 
 import logging
@@ -21,7 +21,7 @@ from counterfeit_risk.errors import UsageError
 from counterfeit_risk.evaluation.metrics import average_precision, bootstrap
 from counterfeit_risk.evaluation.truth import read_posteriors
 from counterfeit_risk.listings.splits import Split
-from counterfeit_risk.training.fit import LearningRows, fit_classifier, rows_to_learn
+from counterfeit_risk.training.fit import LearningRows, fit_classifier, probe_settings, rows_to_learn
 from counterfeit_risk.training.setup import TrainingSetup, set_up_training
 
 _VARIANTS: dict[str, dict[str, Any]] = {
@@ -42,8 +42,10 @@ def main(
     """Take one part of the recipe out at a time."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     settings = load_settings(config, overrides or [])
+    if settings.training.probe_epochs:
+        settings = probe_settings(settings)
     if settings.training.towers != "frozen":
-        raise UsageError(f"{config} trains its towers; an ablation needs training.towers: frozen")
+        raise UsageError(f"{config} trains its towers; an ablation needs training.towers: frozen, or probe_epochs")
     lightning.seed_everything(settings.seed, verbose=False)
     setup = set_up_training(settings)
     started = time.monotonic()

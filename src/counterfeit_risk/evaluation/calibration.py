@@ -30,8 +30,8 @@ _LOWEST_FLOOR = -30.0
 class Calibration:
     """risk = sigmoid(log(exp(floor) + exp(slope * logit + intercept)) + prior_shift).
 
-    The floor is there for counterfeits that show nothing: however harmless a listing looks, it may be one of them. A line
-    that had to follow them would fall too slowly, and promise too little at the top.
+    The floor is there for counterfeits that show nothing: however harmless a listing looks, it may be one of them. A
+    line that had to follow them would fall too slowly, and promise too little at the top.
     """
 
     slope: float
@@ -192,8 +192,14 @@ def _fit_log_odds(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float
 
     start = _log_odds(mean) - 1
     bounds = [(math.log(_SMALLEST_SLOPE), math.log(1 / _SMALLEST_SLOPE)), (None, None), (_LOWEST_FLOOR, None)]
-    tight = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
-    fitted = minimize(loss, (0.0, start, start), jac=True, method="L-BFGS-B", bounds=bounds, options=tight)
+    fitted = minimize(
+        loss,
+        np.array([0.0, start, start]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000},
+    )
     log_slope, intercept, floor = (float(value) for value in fitted.x)
     slope = math.exp(log_slope) / spread
     return slope, intercept - slope * centre, floor

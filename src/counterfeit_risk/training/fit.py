@@ -110,21 +110,25 @@ def fit_classifier(
     return _logits(setup, evidence)
 
 
+def probe_settings(settings: Settings) -> Settings:
+    """The settings of the stage in which the head learns alone, on frozen towers."""
+    frozen = {"towers": "frozen", "epochs": settings.training.probe_epochs, "probe_epochs": 0}
+    return settings.model_copy(update={"training": settings.training.model_copy(update=frozen)})
+
+
 def _run_first_stages(fit: _Fit, rows: LearningRows) -> None:
-    """What comes before all that shall learn does so from labels: alignment, and the head alone.
+    """What comes before everything learns from labels: alignment, and a head that learns alone.
 
     A head of random weights would send large gradients into pretrained towers, and distort what they know (Kumar et al.
     2022, arXiv:2202.10054, section 3).
     """
-    probe_epochs = fit.settings.training.probe_epochs
-    if probe_epochs:
-        training = fit.settings.training.model_copy(update={"towers": "frozen", "epochs": probe_epochs})
-        fit = replace(fit, settings=fit.settings.model_copy(update={"training": training}))
+    probing = fit.settings.training.probe_epochs > 0
+    if probing:
+        fit = replace(fit, settings=probe_settings(fit.settings))
         rows = rows_to_learn(fit.setup, fit.settings)
     if fit.setup.unlabelled:
         _run_stage(fit, _alignment(fit, rows))
-    if probe_epochs:
-        # the run's curves are those of the stage that comes after
+    if probing:  # the run's curves are those of the stage that comes after, so this one has no logger
         _run_stage(replace(fit, logger=False), replace(_classifier(fit, rows), name="probe"))
 
 
