@@ -13,7 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -47,12 +47,12 @@ Draw = tuple[Scored, Scored]
 
 
 def without_prior(scored: Scored) -> Risk:
-    """Platt scaling at the prevalence that it was fitted on."""
+    """The package's own at the prevalence that it was fitted on."""
     return fit_calibration(scored.logits, scored.labels).risk
 
 
 def ours(scored: Scored) -> Risk:
-    """What the package does: Platt scaling, moved to the deployed prevalence."""
+    """What the package does: Platt scaling with a floor, moved to the deployed prevalence."""
     return fit_calibration(scored.logits, scored.labels, deployed_prevalence=_DEPLOYED).risk
 
 
@@ -87,33 +87,21 @@ def at_deployed_prevalence(scored: Scored) -> Risk:
     return lambda logits: expit(line.decision_function(logits[:, None]))
 
 
-def with_floor(scored: Scored) -> Risk:
-    """Platt scaling with odds that do not fall below a floor: counterfeits that nothing gives away."""
-    mean, spread, labels = scored.logits.mean(), scored.logits.std(), scored.labels
-    targets = np.where(labels, 1 - 1 / (labels.sum() + 2), 1 / ((~labels).sum() + 2))  # Platt's
-    base = logit(labels.mean())
-
-    def log_odds(logits: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-        floor, log_slope, intercept = parameters
-        return np.asarray(np.logaddexp(floor, np.exp(log_slope) * (logits - mean) / spread + intercept))
-
-    def loss(parameters: np.ndarray) -> float:
-        odds = log_odds(scored.logits, parameters)
-        return float((np.logaddexp(0, odds) - targets * odds).mean())
-
-    fitted = minimize(loss, (base - 1, 0.0, base - 1), method="L-BFGS-B").x
-    return lambda logits: expit(log_odds(logits, fitted) + _OFFSET)
+def without_floor(scored: Scored) -> Risk:
+    """Platt scaling, moved to the deployed prevalence."""
+    line = LogisticRegression(C=1e6).fit(scored.logits[:, None], scored.labels)
+    return lambda logits: expit(line.decision_function(logits[:, None]) + _OFFSET)
 
 
 _METHODS: dict[str, Callable[[Scored], Risk]] = {
     "sigmoid": lambda _: expit,
-    "Platt, no prior offset": without_prior,
-    "Platt and prior offset (ours)": ours,
+    "floor, no prior offset": without_prior,
+    "floor and prior offset (ours)": ours,
+    "Platt and prior offset": without_floor,
     "temperature and prior offset": temperature,
     "isotonic and prior offset": isotonic,
     "beta and prior offset": beta,
     "Platt weighted to the deployed": at_deployed_prevalence,
-    "Platt with a floor and prior": with_floor,
 }
 
 
