@@ -72,7 +72,7 @@ class RiskHead(nn.Module):
                 where the head starts from.
         """
         super().__init__()
-        self.photo_dropout = nn.Dropout(dropout)  # one for both uses: drawing it is a fifth of a step
+        self.photo_dropout = nn.Dropout(dropout)  # one for both uses, as it is slow to draw
         self.photo_features = nn.Sequential(nn.Linear(image_dim, fusion_dim), nn.LayerNorm(fusion_dim), nn.GELU())
         self.photo_attention = nn.Linear(fusion_dim, 1)
         self.title_features = nn.LayerNorm(text_dim)
