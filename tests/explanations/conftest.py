@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.content import ListingContent
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
+from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.explanations.model import HeadInput, Judgements
 
@@ -27,6 +28,7 @@ class PlantedModel:
     bias: float = -1.0
     together: float = 0.0
     max_photos: int = 4
+    price_model: PriceModel = field(default_factory=PriceModel)
     bands: RiskBands = BANDS
 
     @property
@@ -49,7 +51,7 @@ class PlantedModel:
         photos = np.where(listings.photo_mask, listings.photo_embeddings[..., 0], 0).sum(axis=1)
         titles = np.where(listings.title_mask, listings.title_embedding[:, 0], 0)
         both = listings.photo_mask.any(axis=1) & listings.title_mask
-        logits = (self.bias + photos + titles + self.together * both).astype(np.float64)
+        logits = (self.bias + photos + titles + self.together * both + listings.price_evidence).astype(np.float64)
         return Judgements(logits, 1 / (1 + np.exp(-logits)))
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,14 @@ def test_shares_sum_to_the_change_from_the_base_logit(planted_model, content_of,
     assert (found.base_logit, found.logit) == pytest.approx((-1.0, 4.5))
     assert found.photo_share + found.title_share == pytest.approx(found.logit - found.base_logit)
     assert (found.photo_share, found.title_share, found.interaction) == pytest.approx((3.25, 2.25, 0.5))
+
+
+def test_the_price_has_a_share_of_its_own(planted_model, content_of, patch, marked) -> None:
+    content = replace(content_of("replica bag", marked), price_evidence=-0.75)
+    found = explain(planted_model(patch, {"replica": 2.0}, together=0.5), "L1", content)
+    assert (found.base_logit, found.logit) == pytest.approx((-1.0, 3.75))
+    assert (found.photo_share, found.title_share, found.price_share) == pytest.approx((3.25, 2.25, -0.75))
+    assert found.risk == pytest.approx(1 / (1 + np.exp(-3.75)))
 
 
 def test_risk_and_band_are_the_models_own(planted_model, content_of, patch, marked) -> None:

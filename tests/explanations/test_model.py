@@ -27,9 +27,9 @@ def photo(bundle_model) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(("title", "photos"), [("red leather bag", 2), ("red leather bag", 0), ("", 1)])
 def test_a_run_and_its_bundle_give_the_same_explanation(bundle_model, run_model, photo, title, photos) -> None:
-    content = ListingContent(title, (photo,) * photos, ("hash",) * photos, ())
+    content = ListingContent(title, (photo,) * photos, ("hash",) * photos, (), price_evidence=1.25)
     ours, theirs = (explain(model, "L1", content) for model in (bundle_model, run_model))
-    for name in ("risk", "logit", "base_logit", "photo_share", "title_share", "interaction"):
+    for name in ("risk", "logit", "base_logit", "photo_share", "title_share", "price_share", "interaction"):
         assert getattr(ours, name) == pytest.approx(getattr(theirs, name), abs=1e-4), name
     assert ours.band is theirs.band
     assert [word.weight for word in ours.words] == pytest.approx([word.weight for word in theirs.words], abs=1e-4)
@@ -39,4 +39,5 @@ def test_a_run_and_its_bundle_give_the_same_explanation(bundle_model, run_model,
 def test_the_settings_of_a_run_and_its_bundle_agree(bundle_model, run_model) -> None:
     assert bundle_model.preprocessing == run_model.preprocessing
     assert bundle_model.max_photos == run_model.max_photos
+    assert bundle_model.price_model == run_model.price_model
     assert bundle_model.bands == run_model.bands

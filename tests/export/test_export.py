@@ -8,8 +8,9 @@ from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.errors import ParityError, UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
-from counterfeit_risk.export.bundle import ModelBundle
+from counterfeit_risk.export.bundle import MODEL_FILES, ModelBundle
 from counterfeit_risk.export.export import export_run, read_parity_rows
+from counterfeit_risk.export.graphs import export_graphs
 from counterfeit_risk.export.onnx_classifier import OnnxClassifier
 from counterfeit_risk.export.parity import TOLERANCE, check_parity
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
@@ -44,6 +45,22 @@ def test_the_graphs_agree_with_the_trained_model_on_real_rows(
     assert parity.flips == 0
 
 
+def test_prices_reach_the_graphs(
+    tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent], tmp_path: Path
+) -> None:
+    calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
+    checkpoint.classifier.head.evidence_weights[-1] = 0.8
+    export_graphs(checkpoint.classifier, calibrations, tmp_path)
+    priced = [replace(content, price_evidence=2.0) for content in contents]
+    bands = RiskBands(review_from=0.5, automatic_from=None, evidence={})
+    graphs = OnnxClassifier(tmp_path)
+    check_parity(checkpoint, calibrations, bands, graphs, priced)
+    listing = [np.ones((1, 1, graphs.image_dim), np.float32), np.ones((1, 1), bool)]
+    listing += [np.ones((1, graphs.text_dim), np.float32), np.ones(1, bool)]
+    logits = [graphs.judge(*listing, np.array([price], np.float32)).logit[0] for price in (0.0, 2.0)]
+    assert logits[1] - logits[0] == pytest.approx(1.6, abs=1e-5)
+
+
 def test_graphs_of_another_calibration_are_refused(
     tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent]
 ) -> None:
@@ -69,9 +86,7 @@ def test_two_exports_of_one_run_are_the_same_model(
 ) -> None:
     again = export_run(tiny_run, tmp_path / "again")
     assert again.manifest.model_id == tiny_bundle.manifest.model_id
-    graphs = [name for name in again.manifest.files if name.endswith((".onnx", ".json"))]
-    assert len(graphs) == 4
-    assert all(again.manifest.files[name] == tiny_bundle.manifest.files[name] for name in graphs)
+    assert all(again.manifest.files[name] == tiny_bundle.manifest.files[name] for name in MODEL_FILES)
 
 
 def test_graphs_name_no_file_of_the_machine(tiny_bundle: ModelBundle) -> None:

@@ -35,6 +35,8 @@ def test_a_served_risk_is_the_scored_one(tiny_bundle: ModelBundle, tiny_market: 
             "images": [
                 base64.b64encode((tiny_market / str(photo.path)).read_bytes()).decode() for photo in listing.photos
             ],
+            "price": listing.price if listing.price is not None else float("nan"),
+            **{name: getattr(listing, name) for name in ("currency", "brand", "category")},
         }
         for listing in listings
     ]

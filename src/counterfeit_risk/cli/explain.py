@@ -44,7 +44,7 @@ def explain(
     image_root: ImageRootOption = None,
     tracking_uri: TrackingOption = DEFAULT_TRACKING_URI,
 ) -> None:
-    """Show why a listing has its risk: photo regions, title words, and which of the two spoke."""
+    """Show why a listing has its risk: photo regions, title words, the price, and which of them spoke."""
     dump = Dump(listings, load_column_map(column_map), image_root)
     found = find_listing(dump, listing)
     try:
@@ -56,7 +56,8 @@ def explain(
     except ModuleNotFoundError as error:
         message = f"explain needs {error.name}, which is not installed: pip install counterfeit-risk[train]"
         raise UsageError(message) from error
-    content = ContentReader(dump.root, model.preprocessing, model.max_photos).read(found)
+    reader = ContentReader(dump.root, model.preprocessing, model.max_photos, price_model=model.price_model)
+    content = reader.read(found)
     explanation = explain_listing(model, found.listing_id, content)
     out.mkdir(parents=True, exist_ok=True)
     sheet, numbers = (out / f"{file_name(found.listing_id)}{suffix}" for suffix in (".png", ".json"))
@@ -89,10 +90,11 @@ def file_name(listing_id: str) -> str:
 
 
 def summary(explanation: "Explanation") -> str:
-    """One line: the risk, and which of the two spoke."""
+    """One line: the risk, and what spoke."""
     return (
         f"risk {explanation.risk:.1%} ({explanation.band.value}); in logits: photos {explanation.photo_share:+.2f}, "
-        f"title {explanation.title_share:+.2f}, in combination {explanation.interaction:+.2f}"
+        f"title {explanation.title_share:+.2f}, in combination {explanation.interaction:+.2f}, "
+        f"price {explanation.price_share:+.2f}"
     )
 
 

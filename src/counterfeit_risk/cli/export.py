@@ -48,4 +48,6 @@ def export_and_register(
 def to_input_example(listing: Listing) -> dict[str, Any]:
     """A listing as the served model takes it."""
     images = [base64.b64encode(photo.data).decode() for photo in listing.photos if photo.data]
-    return {"listing_id": listing.listing_id, "title": listing.title, "images": images}
+    told = {name: getattr(listing, name) for name in ("price", "currency", "brand", "category")}
+    shown = {"listing_id": listing.listing_id, "title": listing.title, "images": images}
+    return shown | {name: value for name, value in told.items() if value is not None}

@@ -1,4 +1,6 @@
-"""Reads what a listing shows, its photos and its title, as the towers take it. Training and scoring both start here.
+"""Reads what a listing shows, photos, title and price, as the towers and the head take it.
+
+Training and scoring both start here.
 
 Knows no label and no model.
 """
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.fingerprint import listing_hash, photo_hash
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixels
+from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.listings.columns import PHOTO_COLUMNS
 from counterfeit_risk.listings.images import ImageLimits, UnreadableImageError, decode_image, read_photo
 from counterfeit_risk.listings.listing import Listing
@@ -38,6 +41,8 @@ class ListingContent:
     """One for each usable photo where the reader keeps them: what near-duplicates are found by."""
     title_cut: bool = False
     """True where the title is longer than what is read of one."""
+    price_evidence: float = 0.0
+    """Log odds that the price adds; 0 where it says nothing."""
 
     @property
     def is_empty(self) -> bool:
@@ -46,7 +51,7 @@ class ListingContent:
 
     @cached_property
     def content_hash(self) -> str:
-        """Equal for two listings that no model can tell apart."""
+        """Equal for two listings whose photos and titles no model can tell apart."""
         return listing_hash(self.title, self.photo_hashes)
 
 
@@ -61,6 +66,8 @@ class ContentReader:
     limits: ImageLimits = field(default_factory=ImageLimits)
     keep_thumbnails: bool = False
     """Scoring has no use for them."""
+    price_model: PriceModel = field(default_factory=PriceModel)
+    """What prices say; nothing while it is not known."""
 
     def read(self, listing: Listing) -> ListingContent:
         """Reads a listing; a photo that cannot be used is named and left out."""
@@ -93,6 +100,7 @@ class ContentReader:
             tuple(lost),
             tuple(thumbnails),
             title_cut=len(listing.title) > MAX_TITLE_CHARACTERS,
+            price_evidence=self.price_model.evidence(listing),
         )
 
     @property

@@ -16,7 +16,7 @@ def photo_hash(data: bytes) -> str:
 
 
 def listing_hash(title: str, photo_hashes: Iterable[str]) -> str:
-    """Hash of all that a risk depends on: the normalised title and the usable photos in their order."""
+    """Hash of what a listing shows: the normalised title and the usable photos in their order."""
     return hashlib.sha256("\0".join([*photo_hashes, title]).encode()).hexdigest()
 
 

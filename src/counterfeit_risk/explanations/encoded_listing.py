@@ -34,6 +34,7 @@ class EncodedListing:
             photo_mask=np.full((count, len(self.photo_embeddings)), has_photos),
             title_embedding=np.repeat(self.title_embedding[None], count, axis=0),
             title_mask=np.full(count, has_title),
+            price_evidence=np.full(count, self.content.price_evidence, np.float32),
         )
 
 

@@ -31,28 +31,31 @@ def explain(model: ExplainedModel, listing_id: str, content: ListingContent) -> 
         lost = "; ".join(content.photos_lost) or "it has no photo and no title"
         raise UsageError(f"listing {listing_id!r} has nothing to explain: {lost}")
     listing = encode_listing(model, content)
-    judged = _judge_modalities(model, listing)
+    judged = _judge_parts(model, listing)
     if not np.isfinite(judged.logits).all():
         raise WorkError(f"the model gives no finite risk for listing {listing_id!r}, so there is nothing to explain")
-    logits = ModalityLogits(*(float(logit) for logit in judged.logits))
+    whole, *unpriced = (float(logit) for logit in judged.logits)
+    logits = ModalityLogits(*unpriced)
     shares = divide(logits)
     return Explanation(
         listing_id=listing_id,
         risk=float(judged.risks[0]),
         band=model.bands.assign(judged.risks[:1], np.array([listing.is_complete]))[0],
-        logit=logits.both,
+        logit=whole,
         base_logit=logits.neither,
         photo_heat_maps=map_photos(model, listing),
         words=weigh_words(model, listing),
         photo_share=shares.photos,
         title_share=shares.title,
+        price_share=whole - logits.both,
         interaction=shares.interaction,
     )
 
 
-def _judge_modalities(model: ExplainedModel, listing: EncodedListing) -> Judgements:
-    """Judges the listing whole, its photos only, its title only, and neither."""
-    head_input = listing.repeat(len(ModalityLogits._fields))
-    head_input.photo_mask[[2, 3]] = False
-    head_input.title_mask[[1, 3]] = False
+def _judge_parts(model: ExplainedModel, listing: EncodedListing) -> Judgements:
+    """Judges the listing whole and, without its price: photos and title, its photos, its title, and neither."""
+    head_input = listing.repeat(1 + len(ModalityLogits._fields))
+    head_input.price_evidence[1:] = 0
+    head_input.photo_mask[[3, 4]] = False
+    head_input.title_mask[[2, 4]] = False
     return model.judge(head_input)

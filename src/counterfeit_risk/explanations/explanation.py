@@ -17,7 +17,8 @@ _DECIMALS = 4
 class Explanation:
     """What raised and what lowered one listing's risk. All but `risk` is in logits, positive where it raises the risk.
 
-    `photo_share + title_share == logit - base_logit`; heat maps and words are measured one by one and sum to nothing.
+    `photo_share + title_share + price_share == logit - base_logit`; heat maps and words are measured one by one and sum
+    to nothing.
     """
 
     listing_id: str
@@ -26,13 +27,15 @@ class Explanation:
     band: Band
     logit: float
     base_logit: float
-    """The logit of a listing with neither photo nor title."""
+    """The logit of a listing with neither photo nor title, and no price."""
     photo_heat_maps: tuple[HeatMap, ...]
     """One (S, S) array for each usable photo."""
     words: tuple[WordWeight, ...]
     """The normalised title's words in their order."""
     photo_share: float
     title_share: float
+    price_share: float
+    """0 where there is no price, or none to compare it with."""
     interaction: float
     """What only shows in photos and title together; large and positive where they contradict each other."""
 

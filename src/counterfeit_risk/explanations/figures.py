@@ -35,7 +35,7 @@ _ID_CELLS, _WORD_CELLS = 40, 18
 
 
 def case_sheet(explanation: Explanation, title: str, content: ListingContent) -> Figure:
-    """Draws one listing: its photos, each beside its heat map, its title's words, and which of the two spoke.
+    """Draws one listing: its photos, each beside its heat map, its title's words, and which of them spoke.
 
     Args:
         explanation: of the same content.
@@ -119,13 +119,13 @@ def _draw_words(axes: Axes, explanation: Explanation) -> None:
 
 
 def _draw_shares(axes: Axes, explanation: Explanation) -> None:
-    axes.set_title("Which spoke, photos or title?", loc="left", fontsize=10, fontweight="bold")
-    names = ["photos", "title", "in combination"]
-    _draw_bars(axes, names, [explanation.photo_share, explanation.title_share, explanation.interaction])
+    axes.set_title("Which spoke, photos, title or price?", loc="left", fontsize=10, fontweight="bold")
+    shares = [explanation.photo_share, explanation.title_share, explanation.price_share, explanation.interaction]
+    _draw_bars(axes, ["photos", "title", "price", "photos with title"], shares)
     axes.patches[-1].set(facecolor="white", edgecolor=_NEUTRAL, hatch="////")
     axes.set_xlabel(
-        f"logit {explanation.base_logit:+.2f} with neither, {explanation.logit:+.2f} with both;\n"
-        "half of the hatched bar is in each",
+        f"logit {explanation.base_logit:+.2f} with none, {explanation.logit:+.2f} with all;\n"
+        "half of the hatched bar is in photos, half in title",
         fontsize=8,
     )
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
+from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.export.bundle import TOKENIZER, open_bundle
@@ -38,6 +39,8 @@ class HeadInput(NamedTuple):
     """(B, D)."""
     title_mask: NDArray[np.bool_]
     """(B,); a listing without a title is judged by its photos alone."""
+    price_evidence: Floats
+    """(B,) log odds, 0 where a price says nothing."""
 
 
 class Judgements(NamedTuple):
@@ -61,6 +64,10 @@ class ExplainedModel(Protocol):
         """Photos used of one listing."""
 
     @property
+    def price_model(self) -> PriceModel:
+        """What prices say."""
+
+    @property
     def bands(self) -> RiskBands:
         """What a risk leads to."""
 
@@ -80,6 +87,7 @@ class BundleModel:
 
     preprocessing: ImagePreprocessing
     max_photos: int
+    price_model: PriceModel
     bands: RiskBands
     tokenizer: Tokenizer
     classifier: OnnxClassifier
@@ -105,6 +113,7 @@ class CheckpointModel:
 
     preprocessing: ImagePreprocessing
     max_photos: int
+    price_model: PriceModel
     bands: RiskBands
     tokenizer: Tokenizer
     classifier: CounterfeitClassifier
@@ -143,6 +152,7 @@ def open_bundle_model(folder: Path) -> BundleModel:
     return BundleModel(
         preprocessing=bundle.manifest.image_preprocessing,
         max_photos=bundle.manifest.max_photos,
+        price_model=bundle.price_model(),
         bands=RiskBands.from_dict(bundle.manifest.bands),
         tokenizer=Tokenizer.from_file(str(bundle.path(TOKENIZER))),
         classifier=OnnxClassifier(bundle.folder),
@@ -160,6 +170,7 @@ def load_run_model(run: TrackedRun) -> CheckpointModel:
     return CheckpointModel(
         preprocessing=classifier.spec.image_encoder.preprocessing,
         max_photos=classifier.spec.max_photos,
+        price_model=PriceModel.from_dict(_read_json(run.artifact("price_model.json"))),
         bands=RiskBands.from_dict(_read_json(run.artifact("bands.json"))),
         tokenizer=tokenizer,
         classifier=classifier,

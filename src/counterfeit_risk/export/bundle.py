@@ -5,7 +5,7 @@ Imports no torch; knows nothing of training beyond the summary it carries.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
+from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.errors import BundleError
 
 FORMAT_VERSION: Final = 1
@@ -22,6 +24,9 @@ IMAGE_ENCODER = "image_encoder.onnx"
 TEXT_ENCODER = "text_encoder.onnx"
 RISK_HEAD = "risk_head.onnx"
 TOKENIZER = "tokenizer.json"
+PRICE_MODEL = "price_model.json"
+MODEL_FILES = (IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER, PRICE_MODEL)
+"""All that a risk depends on."""
 MODEL_CARD = "MODEL_CARD.md"
 MANIFEST = "manifest.json"
 
@@ -60,6 +65,15 @@ class ModelBundle:
         """Where a file of the bundle lies."""
         return self.folder / name
 
+    def reader(self, image_root: Path) -> ContentReader:
+        """Reads listings for this bundle, their photos from a folder."""
+        spec = self.manifest
+        return ContentReader(image_root, spec.image_preprocessing, spec.max_photos, price_model=self.price_model())
+
+    def price_model(self) -> PriceModel:
+        """What prices say to this model."""
+        return PriceModel.from_dict(json.loads(self.path(PRICE_MODEL).read_text(encoding="utf-8")))
+
 
 def open_bundle(folder: Path) -> ModelBundle:
     """Opens a bundle and checks each of its files.
@@ -68,7 +82,7 @@ def open_bundle(folder: Path) -> ModelBundle:
         BundleError: if it is no bundle, of an unknown format, or a file is missing or changed.
     """
     manifest = _read_manifest(folder)
-    missing = {IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER} - manifest.files.keys()
+    missing = set(MODEL_FILES) - manifest.files.keys()
     if missing:
         raise BundleError(f"{folder} is not whole: its manifest names no {', '.join(sorted(missing))}")
     if manifest.model_id != model_id(manifest.files, manifest.image_preprocessing, manifest.max_photos, manifest.bands):
@@ -85,15 +99,15 @@ def open_bundle(folder: Path) -> ModelBundle:
     return ModelBundle(folder, manifest)
 
 
-def hash_files(folder: Path, names: list[str]) -> dict[str, str]:
+def hash_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """sha256 of files in a folder, by name."""
     return {name: file_hash(folder / name) for name in names}
 
 
 def model_id(files: Mapping[str, str], preprocessing: ImagePreprocessing, max_photos: int, bands: Any) -> str:
     """Names a model by all that its risks and bands depend on; calibration is inside the files."""
-    graphs = {name: files[name] for name in (IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER)}
-    parts = [graphs, preprocessing.model_dump(mode="json"), max_photos, bands]
+    model_files = {name: files[name] for name in MODEL_FILES}
+    parts = [model_files, preprocessing.model_dump(mode="json"), max_photos, bands]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from counterfeit_risk.config import RiskSettings
 from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.fingerprint import tower_fingerprint
+from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.predictions_table import read_predictions
@@ -23,7 +24,8 @@ from counterfeit_risk.export.bundle import (
     IMAGE_ENCODER,
     MANIFEST,
     MODEL_CARD,
-    RISK_HEAD,
+    MODEL_FILES,
+    PRICE_MODEL,
     TEXT_ENCODER,
     TOKENIZER,
     Manifest,
@@ -84,8 +86,10 @@ def _write(run: TrackedRun, folder: Path, prevalence: float | None) -> None:
     calibrations, bands = _promises(run, prevalence)
     export_graphs(checkpoint.classifier, calibrations, folder)
     shutil.copyfile(run.artifact("checkpoint/tokenizer.json"), folder / TOKENIZER)
+    shutil.copyfile(run.artifact("price_model.json"), folder / PRICE_MODEL)
     spec = checkpoint.classifier.spec
-    reader = ContentReader(folder, spec.image_encoder.preprocessing, spec.max_photos)
+    prices = PriceModel.from_dict(_read_json(run, "price_model.json"))
+    reader = ContentReader(folder, spec.image_encoder.preprocessing, spec.max_photos, price_model=prices)
     read = [reader.read(listing) for listing in read_parity_rows(run)]
     contents = [content for content in read if not content.is_empty]
     parity = check_parity(checkpoint, calibrations, bands, OnnxClassifier(folder), contents)
@@ -123,7 +127,7 @@ def _manifest(
     parity: Parity,
 ) -> Manifest:
     spec = checkpoint.classifier.spec
-    files = hash_files(folder, [IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER])
+    files = hash_files(folder, MODEL_FILES)
     preprocessing = spec.image_encoder.preprocessing.model_dump(mode="json")
     fingerprints = {
         "image": _fingerprint(files[IMAGE_ENCODER], preprocessing),

@@ -19,7 +19,7 @@ from counterfeit_risk.model.fusion import RiskHead
 
 
 class CalibratedHead(nn.Module):
-    """The risk head with its calibrations: embeddings and masks to `risk`, `photo_risk`, `title_risk` and `logit`."""
+    """The risk head with its calibrations: what `RiskHead` takes to `risk`, `photo_risk`, `title_risk` and `logit`."""
 
     def __init__(self, head: RiskHead, calibrations: Calibrations) -> None:
         super().__init__()
@@ -27,10 +27,15 @@ class CalibratedHead(nn.Module):
         self.calibrations = calibrations
 
     def forward(
-        self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor, title_mask: Tensor
+        self,
+        photo_embeddings: Tensor,
+        photo_mask: Tensor,
+        title_embedding: Tensor,
+        title_mask: Tensor,
+        price_evidence: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Judges B listings; arguments as in `RiskHead.forward`."""
-        logits = self.head(photo_embeddings, photo_mask, title_embedding, title_mask)
+        logits = self.head(photo_embeddings, photo_mask, title_embedding, title_mask, price_evidence)
         heads, has_photo = self.calibrations, photo_mask.any(dim=-1)
         without = torch.where(has_photo, _risk(heads.no_title, logits.fused), _risk(heads.no_photo, logits.fused))
         risk = torch.where(has_photo & title_mask, _risk(heads.fused, logits.fused), without)
@@ -72,12 +77,14 @@ def export_graphs(classifier: CounterfeitClassifier, calibrations: Calibrations,
             "photo_mask": torch.ones(2, 3, dtype=torch.bool),
             "title_embedding": torch.zeros(2, text_dim),
             "title_mask": torch.ones(2, dtype=torch.bool),
+            "price_evidence": torch.zeros(2),
         },
         {
             "photo_embeddings": {0: batch, 1: photos},
             "photo_mask": {0: batch, 1: photos},
             "title_embedding": {0: batch},
             "title_mask": {0: batch},
+            "price_evidence": {0: batch},
         },
         ["risk", "photo_risk", "title_risk", "logit"],
         folder / RISK_HEAD,

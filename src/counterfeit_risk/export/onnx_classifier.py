@@ -73,13 +73,23 @@ class OnnxClassifier:
         photo_mask: NDArray[np.bool_],
         title_embedding: Floats,
         title_mask: NDArray[np.bool_],
+        price_evidence: Floats,
     ) -> Risks:
-        """Judges B listings: (B, K, D) photos under a (B, K) mask, K of 1 or more, (B, D) titles under a (B,) mask."""
+        """Judges B listings.
+
+        Args:
+            photo_embeddings: (B, K, D), K of 1 or more.
+            photo_mask: (B, K), True where there is a photo.
+            title_embedding: (B, D).
+            title_mask: (B,), True where there is a title.
+            price_evidence: (B,) log odds, 0 where a price says nothing.
+        """
         inputs = {
             "photo_embeddings": photo_embeddings,
             "photo_mask": photo_mask,
             "title_embedding": title_embedding,
             "title_mask": title_mask,
+            "price_evidence": price_evidence,
         }
         return Risks(*self._risk_head.run(list(Risks._fields), inputs))
 

@@ -53,8 +53,11 @@ def check_parity(
     largest, flips = 0.0, 0
     for size in _BATCH_SIZES:
         for start in range(0, len(contents), size):
-            batch = to_listing_batch(contents[start : start + size], checkpoint.tokenizer, preprocessing)
-            eager, exported = _judge_eager(checkpoint, calibrations, batch), _judge_graphs(graphs, batch)
+            some = contents[start : start + size]
+            batch = to_listing_batch(some, checkpoint.tokenizer, preprocessing)
+            prices = np.array([content.price_evidence for content in some], np.float32)
+            eager = _judge_eager(checkpoint, calibrations, batch, prices)
+            exported = _judge_graphs(graphs, batch, prices)
             has_photo, has_title = batch.photo_mask.numpy().any(1), batch.title_mask.numpy()
             present = np.stack([has_photo | has_title, has_photo, has_title], axis=1)
             difference = np.abs(eager - exported)[present]
@@ -80,17 +83,21 @@ def _distance_to_threshold(risks: np.ndarray, bands: RiskBands) -> np.ndarray:
     return distance
 
 
-def _judge_eager(checkpoint: Checkpoint, calibrations: Calibrations, batch: ListingBatch) -> np.ndarray:
-    logits = torch.stack(checkpoint.classifier.judge(batch), dim=1).numpy()
+def _judge_eager(
+    checkpoint: Checkpoint, calibrations: Calibrations, batch: ListingBatch, prices: np.ndarray
+) -> np.ndarray:
+    logits = torch.stack(checkpoint.classifier.judge(batch, torch.from_numpy(prices)), dim=1).numpy()
     has_photo: np.ndarray = batch.photo_mask.any(dim=1).numpy()
     has_title: np.ndarray = batch.title_mask.numpy()
     return calibrations.risks_of(logits, has_photo=has_photo, has_title=has_title)
 
 
-def _judge_graphs(graphs: OnnxClassifier, batch: ListingBatch) -> np.ndarray:
+def _judge_graphs(graphs: OnnxClassifier, batch: ListingBatch, prices: np.ndarray) -> np.ndarray:
     photos = graphs.encode_image(batch.pixel_values.numpy())
     if not len(photos):
         photos = np.zeros((1, graphs.image_dim), np.float32)
     titles = graphs.encode_text(batch.input_ids.numpy(), batch.attention_mask.numpy())
-    risks = graphs.judge(photos[batch.photo_index.numpy()], batch.photo_mask.numpy(), titles, batch.title_mask.numpy())
+    risks = graphs.judge(
+        photos[batch.photo_index.numpy()], batch.photo_mask.numpy(), titles, batch.title_mask.numpy(), prices
+    )
     return np.stack([risks.risk, risks.photo_risk, risks.title_risk], axis=1)

@@ -48,7 +48,7 @@ class StoredPhotosBatch(NamedTuple):
 
 
 class EmbeddedBatch(NamedTuple):
-    """Listings as the head takes them."""
+    """Listings as the head takes them, but for their prices."""
 
     photo_embeddings: Tensor
     """(B, K, image_dim)."""
@@ -108,13 +108,13 @@ class CounterfeitClassifier(nn.Module):
             title_mask=batch.title_mask,
         )
 
-    def forward(self, batch: ListingBatch) -> RiskLogits:
-        """Judges the listings of a batch."""
-        logits: RiskLogits = self.head(*self.encode(batch))
+    def forward(self, batch: ListingBatch, price_evidence: Tensor | None = None) -> RiskLogits:
+        """Judges the listings of a batch, and their prices where (B,) evidence is given."""
+        logits: RiskLogits = self.head(*self.encode(batch), price_evidence)
         return logits
 
     @torch.no_grad()
-    def judge(self, batch: ListingBatch) -> RiskLogits:
+    def judge(self, batch: ListingBatch, price_evidence: Tensor | None = None) -> RiskLogits:
         """Judges the listings of a batch as in scoring: no dropout, no gradient."""
         self.eval()
-        return self.forward(batch)
+        return self.forward(batch, price_evidence)

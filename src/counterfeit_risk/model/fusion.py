@@ -1,4 +1,4 @@
-"""The risk head: a set of photo embeddings and a title embedding to three logits.
+"""The risk head: a set of photo embeddings, a title embedding and what the price says to three logits.
 
 Knows no tower: its input may come from an encoder in the same process or from stored embeddings.
 Letters: B batch, K photos a listing, D fusion width.
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-EVIDENCE = ("pair", "photo", "title", "disagreement")
-"""What the fused logit is weighed from; the columns of `Views.evidence`."""
+EVIDENCE = ("pair", "photo", "title", "disagreement", "price")
+"""What the fused logit is weighed from; the columns of `Views.evidence`, and the price."""
 
 
 class RiskLogits(NamedTuple):
     """Logits of being counterfeit, (B,) each; higher is riskier, 0 is what a listing gets that shows nothing."""
 
     fused: Tensor
-    """From all that a listing shows: where a part is missing, the logit of the other."""
+    """From all that a listing shows: where a part is missing, the logit of the other, and the price."""
     photo: Tensor
     """From the photos alone; without meaning where a listing has none."""
     title: Tensor
@@ -42,7 +42,7 @@ class Views(NamedTuple):
 
     @property
     def evidence(self) -> Tensor:
-        """(B, 4), columns as in `EVIDENCE`; disagreement is 0 where photos and title say the same, 2 at most."""
+        """(B, 4), all of `EVIDENCE` but the price; disagreement is 0 where photos and title say the same, 2 at most."""
         disagreement = 1 - (self.photo_in_space * self.title_in_space).sum(dim=-1)
         return torch.stack([self.pair, self.photo, self.title, disagreement], dim=-1)
 
@@ -82,11 +82,16 @@ class RiskHead(nn.Module):
         self.pair_head = _head(2 * fusion_dim + text_dim + 2 * space_dim + 1, fusion_dim, dropout)
         self.photo_head = _head(2 * fusion_dim, fusion_dim, dropout)
         self.title_head = _head(text_dim, fusion_dim, dropout)
-        self.register_buffer("evidence_weights", torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        self.register_buffer("evidence_weights", torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
         self.register_buffer("evidence_offset", torch.tensor(0.0))
 
     def forward(
-        self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor, title_mask: Tensor
+        self,
+        photo_embeddings: Tensor,
+        photo_mask: Tensor,
+        title_embedding: Tensor,
+        title_mask: Tensor,
+        price_evidence: Tensor | None = None,
     ) -> RiskLogits:
         """Judges B listings.
 
@@ -95,16 +100,20 @@ class RiskHead(nn.Module):
             photo_mask: (B, K) bool, True where there is a photo.
             title_embedding: (B, text_dim).
             title_mask: (B,) bool, True where there is a title.
+            price_evidence: (B,) log odds, 0 where a price says nothing; all 0 where it is not given.
         """
-        views = self.look(photo_embeddings, photo_mask, title_embedding)
-        return self.weigh(views.evidence, has_photo=photo_mask.any(dim=-1), has_title=title_mask)
+        evidence = self.look(photo_embeddings, photo_mask, title_embedding).evidence
+        price = torch.zeros_like(evidence[:, 0]) if price_evidence is None else price_evidence
+        evidence = torch.cat([evidence, price.unsqueeze(-1)], dim=-1)
+        return self.weigh(evidence, has_photo=photo_mask.any(dim=-1), has_title=title_mask)
 
     def weigh(self, evidence: Tensor, *, has_photo: Tensor, has_title: Tensor) -> RiskLogits:
-        """The logits of (B, 4) evidence, by which of the (B,) listings have photos and a title."""
-        _, photo, title, _ = evidence.unbind(dim=-1)
+        """The logits of (B, 5) evidence by `EVIDENCE`, by which of the (B,) listings have photos and a title."""
+        _, photo, title, _, price = evidence.unbind(dim=-1)
         fused = (evidence * self.evidence_weights).sum(dim=-1) + self.evidence_offset
-        alone = torch.where(has_title, title, torch.zeros_like(title))
-        return RiskLogits(torch.where(has_photo, torch.where(has_title, fused, photo), alone), photo, title)
+        by_title = torch.where(has_title, title, torch.zeros_like(title))
+        alone = torch.where(has_photo, photo, by_title) + price * self.evidence_weights[-1]
+        return RiskLogits(torch.where(has_photo & has_title, fused, alone), photo, title)
 
     def look(self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor) -> Views:
         """What there is to weigh in B listings; arguments as in `forward`."""

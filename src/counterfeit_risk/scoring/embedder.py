@@ -30,6 +30,8 @@ class EmbeddedListings(NamedTuple):
     """(B, D)."""
     title_mask: NDArray[np.bool_]
     """(B,)."""
+    price_evidence: NDArray[np.float32]
+    """(B,)."""
     title_cut: NDArray[np.bool_]
     """(B,); True where the title was longer than the token limit."""
 
@@ -49,7 +51,8 @@ class Embedder:
         with self._stopwatch.stage("encode titles"):
             titles, cut = self._embed_titles(contents)
         title_mask = np.array([bool(content.title) for content in contents])
-        return EmbeddedListings(photos, photo_mask, titles, title_mask, cut)
+        prices = np.array([content.price_evidence for content in contents], np.float32)
+        return EmbeddedListings(photos, photo_mask, titles, title_mask, prices, cut)
 
     def _embed_photos(self, contents: Sequence[ListingContent]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         distinct = {

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.evaluation.predictions import Predictions
@@ -79,7 +78,7 @@ def predict_labelled(
 def _judge(bundle: ModelBundle, dump: Dump, on_progress: Callable[[int], None] | None) -> list[_Judged]:
     rows = list(read_labeled_listings(dump.table, dump.columns))
     numbered = [(n, row.listing if isinstance(row, LabeledListing) else row) for n, row in enumerate(rows, start=1)]
-    reader = ContentReader(dump.root, bundle.manifest.image_preprocessing, bundle.manifest.max_photos)
+    reader = bundle.reader(dump.root)
     scorer = Scorer(bundle)
     judged: list[_Judged] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -44,7 +44,7 @@ class RiskScore:
     model_id: str
     scored_at: datetime
     content_hash: str
-    """sha256 over the title and the photos' own hashes: equal hashes get equal risks from one model."""
+    """sha256 over the title and the photos' own hashes: at one price, equal hashes get equal risks from one model."""
 
 
 SCORE_SCHEMA = pa.schema(

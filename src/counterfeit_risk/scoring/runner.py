@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.errors import ReconciliationError, TooManyRejectedError, UsageError
 from counterfeit_risk.export.bundle import ModelBundle
@@ -128,8 +127,7 @@ def _score_or_find(
 
 class _ScoringRun:
     def __init__(self, bundle: ModelBundle, dump: Dump, out: Path, on_progress: Callable[[int], None] | None) -> None:
-        spec = bundle.manifest
-        self._reader = ContentReader(dump.root, spec.image_preprocessing, spec.max_photos)
+        self._reader = bundle.reader(dump.root)
         self._scorer = Scorer(bundle)
         self._writer = PartWriter(out)
         self._on_progress = on_progress

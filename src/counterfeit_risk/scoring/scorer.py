@@ -36,7 +36,7 @@ class Scorer:
             return []
         embedded = self._embedder.embed([row.content for row in rows])
         with self.stopwatch.stage("judge"):
-            risks = self._classifier.judge(*embedded[:4])
+            risks = self._classifier.judge(*embedded[:5])
         complete: NDArray[np.bool_] = embedded.photo_mask.any(axis=1) & embedded.title_mask
         # a NaN would fall below every threshold and pass for genuine
         known = np.isfinite(np.sum(risks, axis=0))

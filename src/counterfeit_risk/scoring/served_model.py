@@ -5,17 +5,19 @@ Knows neither MLflow nor pandas: it takes anything with `to_dict("records")` and
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.export.bundle import open_bundle
 from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow
 from counterfeit_risk.scoring.reader import ReadRow, read_rows
 from counterfeit_risk.scoring.scorer import Scorer
+
+_COMPARED_WITHIN = ("currency", "brand", "category")
 
 
 class Records(Protocol):
@@ -31,12 +33,14 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         bundle = open_bundle(folder)
         self._scorer = Scorer(bundle)
-        spec = bundle.manifest
         # photos come as bytes, so no path is ever read: the root only has to exist
-        self._reader = ContentReader(folder, spec.image_preprocessing, spec.max_photos)
+        self._reader = bundle.reader(folder)
 
     def predict(self, model_input: Records, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 (MLflow passes it)
-        """Scores listings: `listing_id`, `title`, `images` (base64). One answer a row, in order."""
+        """Scores listings: `listing_id`, `title`, `images` (base64), `price` and what it is compared within.
+
+        One answer a row, in order.
+        """
         listings = [(number, _to_listing(row)) for number, row in enumerate(model_input.to_dict("records"), start=1)]
         with ThreadPoolExecutor() as pool:
             read = list(read_rows(listings, self._reader, pool, ahead=16))
@@ -53,7 +57,18 @@ def _load_pyfunc(data_path: str) -> ServedModel:
 def _to_listing(row: Mapping[str, Any]) -> Listing:
     title, images = row.get("title"), row.get("images")
     photos = tuple(Photo(data=_decode(image)) for image in images) if images is not None else ()
-    return Listing(str(row["listing_id"]), title if isinstance(title, str) else "", photos)
+    return Listing(
+        str(row["listing_id"]),
+        title if isinstance(title, str) else "",
+        photos,
+        price=_price(row.get("price")),
+        **{name: row[name] for name in _COMPARED_WITHIN if isinstance(row.get(name), str)},
+    )
+
+
+def _price(value: Any) -> float | None:
+    """A data frame holds NaN where a row has no price."""
+    return float(value) if isinstance(value, float | int) and math.isfinite(value) and value >= 0 else None
 
 
 def _decode(image: str) -> bytes:

@@ -31,6 +31,8 @@ _SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "listing_id"),
             ColSpec(DataType.string, "title", required=False),
             ColSpec(Array(DataType.string), "images", required=False),
+            ColSpec(DataType.double, "price", required=False),
+            *(ColSpec(DataType.string, name, required=False) for name in ("currency", "brand", "category")),
         ]
     ),
     outputs=Schema(

@@ -178,10 +178,11 @@ def _classifier(fit: _Fit, rows: LearningRows) -> Stage:
 
 
 def _gather_evidence(output: list[Any], setup: TrainingSetup) -> NDArray[np.float64]:
-    """(N, 4) by `EVIDENCE`; NaN for the rows that training has seen."""
+    """(N, 5) by `EVIDENCE`; NaN for the rows that training has seen."""
     evidence = np.full((len(setup.rows.listings), len(EVIDENCE)), np.nan)
+    evidence[:, -1] = [setup.rows.price_model.evidence(row.listing) for row in setup.rows.listings]
     for rows, values in output:
-        evidence[rows.numpy()] = values.double().cpu().numpy()
+        evidence[rows.numpy(), :-1] = values.double().cpu().numpy()
     if not np.isfinite(evidence[np.isin(setup.rows.splits, HELD_OUT)]).all():
         raise WorkError("training diverged: the model gives no finite logit; lower training.learning_rate")
     return evidence

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from counterfeit_risk.config import DataSettings
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.embeddings.fingerprint import file_hash
+from counterfeit_risk.embeddings.price_model import PriceModel, fit_price_model
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
 from counterfeit_risk.listings.listing import Label, LabeledListing, RejectedRow, RejectReason
@@ -55,6 +57,11 @@ class LabeledRows:
     def weights(self) -> NDArray[np.float64]:
         """(N,), how much each counts in training, given how likely it was to be labelled; 1 on average."""
         return sample_weights(self.listings)
+
+    @cached_property
+    def price_model(self) -> PriceModel:
+        """What the prices of the train rows say."""
+        return fit_price_model([self.listings[row] for row in np.flatnonzero(self.splits == Split.TRAIN)])
 
     def summary(self) -> dict[str, Any]:
         """What a run records of its data."""

@@ -1,7 +1,8 @@
 """One training run from settings to a judged classifier, with everything that explains it in MLflow.
 
 A run holds `settings.json`, `data.json`, `splits.parquet`, `rejected.parquet`, `checkpoint/`, `calibrations.json`,
-`bands.json`, `predictions.parquet`, `parity_rows.parquet` and `evaluation/`. Knows no ONNX and no registry.
+`bands.json`, `price_model.json`, `predictions.parquet`, `parity_rows.parquet` and `evaluation/`. Knows no ONNX and no
+registry.
 """
 
 import logging
@@ -128,6 +129,7 @@ def _record_results(run: TrackedRun, settings: Settings, setup: TrainingSetup, l
     evaluation = evaluate(test, calibrations, bands, settings.evaluation, seed=settings.seed, reference=reference)
     run.log_json(calibrations.to_dict(), "calibrations.json")
     run.log_json(bands.to_dict(), "bands.json")
+    run.log_json(setup.rows.price_model.to_dict(), "price_model.json")
     run.log_metrics(evaluation.flat_metrics("test"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -152,6 +154,7 @@ def _parity_rows(setup: TrainingSetup, *, seed: int) -> list[Listing]:
 
 
 def _with_bytes(listing: Listing, reader: ContentReader) -> Listing:
+    """All that a model reads of a listing, and nothing of its seller."""
     photos: list[Photo] = []
     for photo in listing.photos:
         if len(photos) == reader.max_photos:
@@ -160,7 +163,15 @@ def _with_bytes(listing: Listing, reader: ContentReader) -> Listing:
             photos.append(Photo(data=read_photo(photo, reader.image_root, reader.limits)))
         except UnreadableImageError:
             continue  # what cannot be read cannot be compared
-    return Listing(listing.listing_id, listing.title, tuple(photos))
+    return Listing(
+        listing.listing_id,
+        listing.title,
+        tuple(photos),
+        brand=listing.brand,
+        category=listing.category,
+        price=listing.price,
+        currency=listing.currency,
+    )
 
 
 def _log_table(run: TrackedRun, path: Path, columns: Mapping[str, Any]) -> None:
