@@ -22,6 +22,7 @@ from counterfeit_risk.evaluation.metrics import average_precision, bootstrap
 from counterfeit_risk.evaluation.truth import read_posteriors
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.training.fit import LearningRows, fit_classifier, probe_settings, rows_to_learn
+from counterfeit_risk.training.rows import LabeledRows
 from counterfeit_risk.training.setup import TrainingSetup, set_up_training
 
 _VARIANTS: dict[str, dict[str, Any]] = {
@@ -30,6 +31,7 @@ _VARIANTS: dict[str, dict[str, Any]] = {
     "no contrastive loss beside the labels": {"contrastive_weight": 0.0},
     "neither": {"alignment": None, "contrastive_weight": 0.0},
     "no side losses": {"side_loss_weight": 0.0},
+    "no price": {"price": None},
     "weight decay 0.01": {"weight_decay": 0.01},
 }
 _ROW = "{:38}{:>24}{:>24}{:>24}{:>9}"
@@ -55,7 +57,7 @@ def main(
         f"{len(setup.unlabelled):,} unlabelled listings"
     )
     _print_ceiling(setup, settings)
-    typer.echo(_ROW.format("average precision, held-out sellers", "photos and title", "photos", "title", "seconds"))
+    typer.echo(_ROW.format("average precision, held-out sellers", "all of it", "photos", "title", "seconds"))
     for name, changes in _VARIANTS.items():
         _run(name, changes, setup, settings, rows)
 
@@ -72,10 +74,13 @@ def _print_ceiling(setup: TrainingSetup, settings: Settings) -> None:
 
 
 def _run(name: str, changes: dict[str, Any], setup: TrainingSetup, settings: Settings, rows: LearningRows) -> None:
-    plain = {key: value for key, value in changes.items() if key != "alignment"}
+    plain = {key: value for key, value in changes.items() if key not in {"alignment", "price"}}
     varied = settings.model_copy(update={"training": settings.training.model_copy(update=plain)})
     own = replace(
-        setup, classifier=deepcopy(setup.classifier), unlabelled=() if "alignment" in changes else setup.unlabelled
+        setup,
+        classifier=deepcopy(setup.classifier),
+        unlabelled=() if "alignment" in changes else setup.unlabelled,
+        rows=_without_prices(setup.rows) if "price" in changes else setup.rows,
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,6 +95,12 @@ def _run(name: str, changes: dict[str, Any], setup: TrainingSetup, settings: Set
         )
         cells.append(f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
     typer.echo(_ROW.format(name, *cells, f"{time.monotonic() - started:.0f}"))
+
+
+def _without_prices(rows: LabeledRows) -> LabeledRows:
+    return replace(
+        rows, listings=tuple(replace(row, listing=replace(row.listing, price=None)) for row in rows.listings)
+    )
 
 
 def _held_out(setup: TrainingSetup) -> np.ndarray:
