@@ -7,6 +7,7 @@ CounterfeitRiskError
 │   ├── CheckpointError        weights or a tower that do not fit, or are not there
 │   ├── BundleError            a bundle that is damaged, foreign or of an unknown format
 │   ├── RunError               a training run that is not there, or is not complete
+│   ├── StoreError             an embedding store that cannot be used
 │   └── QueueError             a request to the takedown queue that it refuses
 │       ├── UnknownCaseError   no case has this id
 │       ├── LeaseError         the case is not, or no longer, leased to this reviewer
@@ -52,6 +53,10 @@ class CheckpointError(UsageError):
 
 class BundleError(UsageError):
     """A bundle that is damaged, foreign or of an unknown format."""
+
+
+class StoreError(UsageError):
+    """An embedding store that cannot be used."""
 
 
 class RunError(UsageError):

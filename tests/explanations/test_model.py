@@ -5,13 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.explanations.explain import explain
 from counterfeit_risk.explanations.model import BundleModel, CheckpointModel, load_run_model, open_bundle_model
 
 
 @pytest.fixture(scope="module")
 def bundle_model(tiny_bundle) -> BundleModel:
-    return open_bundle_model(tiny_bundle.folder)
+    return open_bundle_model(tiny_bundle.folder, precision=Precision.FP32)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,19 @@ from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.errors import ParityError, UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
-from counterfeit_risk.export.bundle import MODEL_FILES, ModelBundle
+from counterfeit_risk.export.bundle import IMAGE_ENCODER, MODEL_FILES, TEXT_ENCODER, ModelBundle
 from counterfeit_risk.export.export import export_run, read_parity_rows
 from counterfeit_risk.export.graphs import export_graphs
-from counterfeit_risk.export.onnx_classifier import OnnxClassifier
-from counterfeit_risk.export.parity import TOLERANCE, check_parity
+from counterfeit_risk.export.onnx_head import OnnxHead
+from counterfeit_risk.export.parity import TOLERANCE, ExportedGraphs, check_parity
+from counterfeit_risk.export.runtimes import OnnxTowers
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
 from counterfeit_risk.tracking.registry import CHAMPION, fetch_bundle, register_bundle
 from counterfeit_risk.tracking.runs import TrackedRun
+
+
+def run_graphs(folder: Path) -> ExportedGraphs:
+    return ExportedGraphs(OnnxTowers(folder, max_tokens=16), OnnxHead(folder))
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def test_the_graphs_agree_with_the_trained_model_on_real_rows(
 ) -> None:
     calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
     bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
-    graphs = OnnxClassifier(tiny_bundle.folder)
+    graphs = run_graphs(tiny_bundle.folder)
     parity = check_parity(checkpoint, calibrations, bands, graphs, contents)
     assert parity.rows == len(contents) > 3
     assert parity.largest_difference < TOLERANCE
@@ -49,16 +54,15 @@ def test_prices_reach_the_graphs(
     tiny_bundle: ModelBundle, checkpoint: Checkpoint, contents: list[ListingContent], tmp_path: Path
 ) -> None:
     calibrations = Calibrations.from_dict(tiny_bundle.manifest.calibrations)
-    checkpoint.classifier.head.evidence_weights[-1] = 0.8
     export_graphs(checkpoint.classifier, calibrations, tmp_path)
     priced = [replace(content, price_evidence=2.0) for content in contents]
     bands = RiskBands(review_from=0.5, automatic_from=None, evidence={})
-    graphs = OnnxClassifier(tmp_path)
+    graphs = run_graphs(tmp_path)
     check_parity(checkpoint, calibrations, bands, graphs, priced)
-    listing = [np.ones((1, 1, graphs.image_dim), np.float32), np.ones((1, 1), bool)]
-    listing += [np.ones((1, graphs.text_dim), np.float32), np.ones(1, bool)]
-    logits = [graphs.judge(*listing, np.array([price], np.float32)).logit[0] for price in (0.0, 2.0)]
-    assert logits[1] - logits[0] == pytest.approx(1.6, abs=1e-5)
+    listing = [np.ones((1, 1, graphs.towers.image_dim), np.float32), np.ones((1, 1), bool)]
+    listing += [np.ones((1, graphs.towers.text_dim), np.float32), np.ones(1, bool)]
+    logits = [graphs.head.judge(*listing, np.array([price], np.float32)).logit[0] for price in (0.0, 2.0)]
+    assert logits[1] - logits[0] == pytest.approx(2.0, abs=1e-5)
 
 
 def test_graphs_of_another_calibration_are_refused(
@@ -68,7 +72,7 @@ def test_graphs_of_another_calibration_are_refused(
     shifted = replace(calibrations, title=replace(calibrations.title, intercept=calibrations.title.intercept + 0.1))
     bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
     with pytest.raises(ParityError, match="disagree"):
-        check_parity(checkpoint, shifted, bands, OnnxClassifier(tiny_bundle.folder), contents)
+        check_parity(checkpoint, shifted, bands, run_graphs(tiny_bundle.folder), contents)
 
 
 def test_a_flip_at_a_threshold_is_refused(
@@ -78,7 +82,7 @@ def test_a_flip_at_a_threshold_is_refused(
     steep = replace(calibrations, fused=replace(calibrations.fused, slope=calibrations.fused.slope * 1.5))
     bands = RiskBands.from_dict(tiny_bundle.manifest.bands)
     with pytest.raises(ParityError, match="disagree"):
-        check_parity(checkpoint, steep, bands, OnnxClassifier(tiny_bundle.folder), contents)
+        check_parity(checkpoint, steep, bands, run_graphs(tiny_bundle.folder), contents)
 
 
 def test_two_exports_of_one_run_are_the_same_model(
@@ -139,5 +143,6 @@ def test_a_bundle_for_another_prevalence_has_risks_and_bands_of_its_own(
     assert {one["deployed_prevalence"] for one in rare.calibrations.values()} == {0.001}
     assert rare.model_id != tiny_bundle.manifest.model_id
     assert rare.bands["review_from"] < tiny_bundle.manifest.bands["review_from"]
-    assert rare.tower_fingerprints == tiny_bundle.manifest.tower_fingerprints
+    graphs = (IMAGE_ENCODER, TEXT_ENCODER)
+    assert all(rare.files[name] == tiny_bundle.manifest.files[name] for name in graphs)
     assert "0.10%" in (tmp_path / "rare" / "MODEL_CARD.md").read_text()

@@ -16,7 +16,7 @@ def head() -> RiskHead:
     torch.manual_seed(0)
     head = RiskHead(IMAGE_DIM, TEXT_DIM, fusion_dim=8, dropout=0.5).eval()
     with torch.no_grad():  # zeros, as they start, would hide where they are used
-        head.evidence_weights.copy_(torch.tensor([0.7, 0.2, 0.3, 1.5, 0.9]))
+        head.evidence_weights.copy_(torch.tensor([0.7, 0.2, 0.3, 1.5]))
         head.evidence_offset.fill_(-0.4)
     return head
 
@@ -149,12 +149,12 @@ def test_the_fused_logit_is_the_weighed_evidence(head: RiskHead) -> None:
 
 
 @torch.no_grad()
-def test_a_price_adds_its_weight_whatever_else_is_there(head: RiskHead) -> None:
+def test_a_price_counts_in_full_whatever_else_is_there(head: RiskHead) -> None:
     batch = listings([[1, 1], [1, 1], [0, 0], [0, 0]], [1, 0, 1, 0])
 
     priced = torch.stack(head(*batch, torch.full((4,), 2.0))).numpy()
 
-    assert_equal(priced - judge(head, batch), np.array([[1.8], [0.0], [0.0]]) * np.ones(4))
+    assert_equal(priced - judge(head, batch), np.array([[2.0], [0.0], [0.0]]) * np.ones(4))
 
 
 def test_disagreement_grows_from_0_as_title_and_photos_part() -> None:

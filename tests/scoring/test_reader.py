@@ -1,11 +1,11 @@
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
 from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
 from counterfeit_risk.scoring.reader import ReadRow, chunks, read_rows
+from counterfeit_risk.scoring.workers import Workers
 
 PREPROCESSING = ImagePreprocessing(image_size=8, crop_share=1, interpolation="bilinear", mean=(0,) * 3, std=(1,) * 3)
 
@@ -17,7 +17,7 @@ def reader(folder: Path) -> ContentReader:
 def test_rows_come_in_order_and_none_is_lost(tmp_path: Path) -> None:
     rejected = RejectedRow(3, RejectReason.MISSING_ID, "no id")
     rows = [(1, Listing("a", "bag")), (2, Listing("b", "")), (3, rejected), (4, Listing("d", "cap"))]
-    with ThreadPoolExecutor(3) as pool:
+    with Workers(3) as pool:
         read = list(read_rows(rows, reader(tmp_path), pool, ahead=2))
     assert [type(row) for row in read] == [ReadRow, RejectedRow, RejectedRow, ReadRow]
     assert [row.row_number for row in read] == [1, 2, 3, 4]
@@ -35,7 +35,7 @@ def test_reading_stays_a_bounded_number_of_rows_ahead(tmp_path: Path) -> None:
             taken += 1
             yield number, Listing(str(number), "bag")
 
-    with ThreadPoolExecutor(2) as pool:
+    with Workers(2) as pool:
         read = read_rows(rows(), reader(tmp_path), pool, ahead=5)
         next(read)
         assert taken <= 7

@@ -21,8 +21,9 @@ from counterfeit_risk.errors import UsageError
 from counterfeit_risk.export.bundle import ModelBundle
 from counterfeit_risk.listings.catalog import read_listings, write_labeled_listings
 from counterfeit_risk.listings.listing import Label
+from counterfeit_risk.scoring.output import ScoringManifest
 from counterfeit_risk.scoring.risk_score import read_scores
-from counterfeit_risk.scoring.runner import Dump, ScoringManifest, score_dump
+from counterfeit_risk.scoring.runner import Dump, score_dump
 from counterfeit_risk.takedown.display import actions_table, queue_table
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
 from counterfeit_risk.takedown.states import Verdict

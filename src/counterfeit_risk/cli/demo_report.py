@@ -12,7 +12,7 @@ from counterfeit_risk.evaluation import page
 from counterfeit_risk.evaluation.page import Card, Html, Section
 from counterfeit_risk.listings.images import UnreadableImageError, read_photo
 from counterfeit_risk.listings.listing import Listing
-from counterfeit_risk.scoring.runner import ScoringManifest
+from counterfeit_risk.scoring.output import ScoringManifest
 from counterfeit_risk.takedown.case import Case
 from counterfeit_risk.takedown.display import format_time
 from counterfeit_risk.takedown.queue import TakedownQueue

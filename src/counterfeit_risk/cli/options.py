@@ -1,10 +1,11 @@
 """Options that several commands share, each with its help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.errors import UsageError
 
 BundleArgument = Annotated[
@@ -29,7 +30,23 @@ ImageRootOption = Annotated[
 TrackingOption = Annotated[
     str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store of runs and models.")
 ]
+PrecisionName = Literal["auto", "fp32", "bf16", "int8"]
+PrecisionOption = Annotated[
+    PrecisionName, typer.Option(help="What towers compute in; auto is the fastest that export found to be good enough.")
+]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of embeddings, kept from night to night: what it holds is not encoded.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
+
+
+def to_precision(name: PrecisionName) -> Precision | None:
+    """The precision that was asked for; None for auto."""
+    return None if name == "auto" else Precision(name)
 
 
 def bundle_folder(bundle: str, tracking_uri: str) -> Path:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, ListingsArgument
+from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption, ListingsArgument
 from counterfeit_risk.cli.progress import progress
 from counterfeit_risk.listings.catalog import load_column_map, read_listings, write_labeled_listings
 from counterfeit_risk.scoring.risk_score import read_scores
@@ -36,7 +36,6 @@ DbOption = Annotated[
     str,
     typer.Option("--db", envvar="COUNTERFEIT_RISK_DB", help="sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 CaseArgument = Annotated[
     int, typer.Argument(metavar="CASE", min=1, max=_LARGEST, help="Number of the case.", show_default=False)
 ]

@@ -15,6 +15,11 @@ def photo_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def title_hash(title: str) -> bytes:
+    """Hash of a title as the towers read it: sha256."""
+    return hashlib.sha256(title.encode()).digest()
+
+
 def listing_hash(title: str, photo_hashes: Iterable[str]) -> str:
     """Hash of what a listing shows: the normalised title and the usable photos in their order."""
     return hashlib.sha256("\0".join([*photo_hashes, title]).encode()).hexdigest()

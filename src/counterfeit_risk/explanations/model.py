@@ -16,10 +16,12 @@ from tokenizers import Tokenizer
 
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
 from counterfeit_risk.embeddings.price_model import PriceModel
+from counterfeit_risk.embeddings.towers import Precision, Towers
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.export.bundle import TOKENIZER, open_bundle
-from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.export.onnx_head import OnnxHead
+from counterfeit_risk.export.runtimes import open_towers
 from counterfeit_risk.model.checkpoint import load_checkpoint
 from counterfeit_risk.model.classifier import CounterfeitClassifier
 from counterfeit_risk.tracking.runs import TrackedRun
@@ -90,20 +92,21 @@ class BundleModel:
     price_model: PriceModel
     bands: RiskBands
     tokenizer: Tokenizer
-    classifier: OnnxClassifier
+    towers: Towers
+    head: OnnxHead
 
     def encode_photos(self, pixels: Pixels) -> Floats:
         """As `ExplainedModel` says."""
-        return self.classifier.encode_image(to_pixel_values(pixels, self.preprocessing))
+        return self.towers.encode_photos(pixels)
 
     def encode_titles(self, titles: Sequence[str]) -> Floats:
         """As `ExplainedModel` says."""
         tokens = tokenize(self.tokenizer, titles)
-        return self.classifier.encode_text(tokens.input_ids, tokens.attention_mask)
+        return self.towers.encode_titles(tokens.input_ids, tokens.attention_mask)
 
     def judge(self, listings: HeadInput) -> Judgements:
         """As `ExplainedModel` says."""
-        judged = self.classifier.judge(*listings)
+        judged = self.head.judge(*listings)
         return Judgements(judged.logit.astype(np.float64), judged.risk.astype(np.float64))
 
 
@@ -142,11 +145,16 @@ class CheckpointModel:
         return Judgements(logits[:, 0].astype(np.float64), risks[:, 0])
 
 
-def open_bundle_model(folder: Path) -> BundleModel:
+def open_bundle_model(folder: Path, *, precision: Precision | None = None) -> BundleModel:
     """Opens a bundle for explanations.
+
+    Args:
+        folder: the bundle.
+        precision: what its towers compute in; as in scoring where it is not given.
 
     Raises:
         BundleError: if it is no bundle, or not what its manifest says.
+        UsageError: if the precision cannot be had.
     """
     bundle = open_bundle(folder)
     return BundleModel(
@@ -155,7 +163,8 @@ def open_bundle_model(folder: Path) -> BundleModel:
         price_model=bundle.price_model(),
         bands=RiskBands.from_dict(bundle.manifest.bands),
         tokenizer=Tokenizer.from_file(str(bundle.path(TOKENIZER))),
-        classifier=OnnxClassifier(bundle.folder),
+        towers=open_towers(bundle, precision).towers,
+        head=OnnxHead(bundle.folder),
     )
 
 

@@ -27,8 +27,37 @@ TOKENIZER = "tokenizer.json"
 PRICE_MODEL = "price_model.json"
 MODEL_FILES = (IMAGE_ENCODER, TEXT_ENCODER, RISK_HEAD, TOKENIZER, PRICE_MODEL)
 """All that a risk depends on."""
+INT8_TOWERS = ("image_encoder.int8.xml", "text_encoder.int8.xml")
+"""OpenVINO graphs; the weights of each lie beside it, as `.bin`. Optional."""
 MODEL_CARD = "MODEL_CARD.md"
 MANIFEST = "manifest.json"
+
+
+class PrecisionCheck(BaseModel):
+    """How far towers of a lower precision are from those in fp32, over labelled listings of the test split."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: bool
+    rows: int
+    counterfeits: int
+    average_precision_lost: float
+    """That of fp32 less that of this one."""
+    flips: int
+    """Listings whose band differs."""
+    largest_difference: float
+    """Of two risks."""
+    average_precision_may_lose: float
+    flips_allowed: float
+    """Share of the listings."""
+
+    def describe(self) -> str:
+        """One line."""
+        return (
+            f"on {self.rows:,} listings it loses {self.average_precision_lost:.4f} average precision "
+            f"({self.average_precision_may_lose} allowed) and flips {self.flips} bands "
+            f"({self.flips_allowed:.1%} allowed); largest difference of two risks {self.largest_difference:.4f}"
+        )
 
 
 class Manifest(BaseModel):
@@ -38,12 +67,13 @@ class Manifest(BaseModel):
 
     format_version: Literal[1] = FORMAT_VERSION
     model_id: str
-    """Equal for two bundles exactly when they give every listing the same risk and band."""
+    """Equal for two bundles exactly when they give every listing the same risk and band, at each precision."""
     run_id: str
     created_at: datetime
     files: dict[str, str]
     """sha256 by file name."""
-    tower_fingerprints: dict[str, str]
+    precisions: dict[str, PrecisionCheck]
+    """By name; fp32 needs none, and one that could not be checked is not there."""
     image_preprocessing: ImagePreprocessing
     max_photos: int
     max_title_tokens: int
@@ -99,6 +129,11 @@ def open_bundle(folder: Path) -> ModelBundle:
     return ModelBundle(folder, manifest)
 
 
+def weights_of(graph: str) -> str:
+    """Where the weights of an OpenVINO graph lie."""
+    return graph.removesuffix(".xml") + ".bin"
+
+
 def hash_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """sha256 of files in a folder, by name."""
     return {name: file_hash(folder / name) for name in names}
@@ -106,7 +141,8 @@ def hash_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 def model_id(files: Mapping[str, str], preprocessing: ImagePreprocessing, max_photos: int, bands: Any) -> str:
     """Names a model by all that its risks and bands depend on; calibration is inside the files."""
-    model_files = {name: files[name] for name in MODEL_FILES}
+    of_the_model = {*MODEL_FILES, *INT8_TOWERS, *map(weights_of, INT8_TOWERS)}
+    model_files = {name: sha256 for name, sha256 in files.items() if name in of_the_model}
     parts = [model_files, preprocessing.model_dump(mode="json"), max_photos, bands]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

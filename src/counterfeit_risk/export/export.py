@@ -14,14 +14,15 @@ from typing import Any
 
 from counterfeit_risk.config import RiskSettings
 from counterfeit_risk.embeddings.content import ContentReader
-from counterfeit_risk.embeddings.fingerprint import tower_fingerprint
 from counterfeit_risk.embeddings.price_model import PriceModel
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.predictions_table import read_predictions
 from counterfeit_risk.evaluation.risk_bands import RiskBands, fit_risk_bands
 from counterfeit_risk.export.bundle import (
     IMAGE_ENCODER,
+    INT8_TOWERS,
     MANIFEST,
     MODEL_CARD,
     MODEL_FILES,
@@ -30,20 +31,26 @@ from counterfeit_risk.export.bundle import (
     TOKENIZER,
     Manifest,
     ModelBundle,
+    PrecisionCheck,
     hash_files,
     model_id,
     open_bundle,
+    weights_of,
 )
 from counterfeit_risk.export.graphs import export_graphs
+from counterfeit_risk.export.labelled_rows import read_labelled_contents
 from counterfeit_risk.export.model_card import write_model_card
-from counterfeit_risk.export.onnx_classifier import OnnxClassifier
-from counterfeit_risk.export.parity import Parity, check_parity
+from counterfeit_risk.export.onnx_head import OnnxHead
+from counterfeit_risk.export.parity import ExportedGraphs, Parity, check_parity
+from counterfeit_risk.export.quantization import check_precision, quantize_towers
+from counterfeit_risk.export.runtimes import OnnxTowers, OpenVinoTowers, has_bf16, has_openvino
 from counterfeit_risk.listings.catalog import read_listings
 from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
 from counterfeit_risk.tracking.runs import TrackedRun
 
+_ROWS_TO_QUANTIZE_BY, _ROWS_TO_JUDGE_PRECISION_BY = 160, 600
 logger = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "timm", "transformers", "tokenizers", "onnx", "onnxruntime", "pillow", "numpy")
@@ -92,8 +99,11 @@ def _write(run: TrackedRun, folder: Path, prevalence: float | None) -> None:
     reader = ContentReader(folder, spec.image_encoder.preprocessing, spec.max_photos, price_model=prices)
     read = [reader.read(listing) for listing in read_parity_rows(run)]
     contents = [content for content in read if not content.is_empty]
-    parity = check_parity(checkpoint, calibrations, bands, OnnxClassifier(folder), contents)
-    manifest = _manifest(run, folder, checkpoint, calibrations, bands, parity)
+    max_tokens = spec.text_encoder.max_tokens
+    graphs = ExportedGraphs(OnnxTowers(folder, max_tokens=max_tokens), OnnxHead(folder))
+    parity = check_parity(checkpoint, calibrations, bands, graphs, contents)
+    precisions = _check_precisions(run, folder, checkpoint, graphs, bands, reader)
+    manifest = _manifest(run, folder, checkpoint, calibrations, bands, parity, precisions)
     write_model_card(manifest, folder / MODEL_CARD)
     manifest = manifest.model_copy(update={"files": manifest.files | hash_files(folder, [MODEL_CARD])})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -118,6 +128,41 @@ def _promises(run: TrackedRun, prevalence: float | None) -> tuple[Calibrations, 
     return calibrations, bands
 
 
+def _check_precisions(
+    run: TrackedRun,
+    folder: Path,
+    checkpoint: Checkpoint,
+    graphs: ExportedGraphs,
+    bands: RiskBands,
+    reader: ContentReader,
+) -> dict[str, PrecisionCheck]:
+    """Makes int8 towers, and measures them and those in bf16; int8 towers that are refused are not kept."""
+    seed = _read_json(run, "settings.json")["seed"]
+    if not has_openvino():
+        return {}
+    measured = read_labelled_contents(run, Split.CALIBRATION, reader, most=_ROWS_TO_QUANTIZE_BY, seed=seed)
+    judged = read_labelled_contents(run, Split.TEST, reader, most=_ROWS_TO_JUDGE_PRECISION_BY, seed=seed)
+    if measured is None or judged is None:
+        return {}
+    tokenizer, max_tokens = checkpoint.tokenizer, checkpoint.classifier.spec.text_encoder.max_tokens
+    quantize_towers(folder, measured.contents, tokenizer, max_tokens=max_tokens)
+    checks = {}
+    for precision in (Precision.INT8, Precision.BF16) if has_bf16() else (Precision.INT8,):
+        image, text = INT8_TOWERS if precision is Precision.INT8 else (IMAGE_ENCODER, TEXT_ENCODER)
+        towers = OpenVinoTowers(folder / image, folder / text, precision=precision, max_tokens=max_tokens)
+        check = check_precision(graphs.towers, towers, tokenizer, graphs.head, bands, judged)
+        logger.info("%s is %s: %s", precision, "accepted" if check.accepted else "refused", check.describe())
+        checks[precision.value] = check
+    if not checks[Precision.INT8].accepted:
+        for name in _int8_files():
+            (folder / name).unlink()
+    return checks
+
+
+def _int8_files() -> list[str]:
+    return [name for graph in INT8_TOWERS for name in (graph, weights_of(graph))]
+
+
 def _manifest(
     run: TrackedRun,
     folder: Path,
@@ -125,21 +170,17 @@ def _manifest(
     calibrations: Calibrations,
     bands: RiskBands,
     parity: Parity,
+    precisions: dict[str, PrecisionCheck],
 ) -> Manifest:
     spec = checkpoint.classifier.spec
-    files = hash_files(folder, MODEL_FILES)
-    preprocessing = spec.image_encoder.preprocessing.model_dump(mode="json")
-    fingerprints = {
-        "image": _fingerprint(files[IMAGE_ENCODER], preprocessing),
-        "text": _fingerprint(files[TEXT_ENCODER], {"tokenizer": files[TOKENIZER]}),
-    }
+    files = hash_files(folder, [*MODEL_FILES, *(name for name in _int8_files() if (folder / name).exists())])
     metrics = run.client.get_run(run.run_id).data.metrics
     return Manifest(
         model_id=model_id(files, spec.image_encoder.preprocessing, spec.max_photos, bands.to_dict()),
         run_id=run.run_id,
         created_at=datetime.now(UTC),
         files=files,
-        tower_fingerprints=fingerprints,
+        precisions=precisions,
         image_preprocessing=spec.image_encoder.preprocessing,
         max_photos=spec.max_photos,
         max_title_tokens=spec.text_encoder.max_tokens,
@@ -148,12 +189,6 @@ def _manifest(
         training_data=_read_json(run, "data.json"),
         metrics=metrics | {"parity/largest_difference": parity.largest_difference},
         libraries={name: version(name) for name in _LIBRARIES},
-    )
-
-
-def _fingerprint(weights_sha256: str, preprocessing: dict[str, Any]) -> str:
-    return tower_fingerprint(
-        weights_sha256=weights_sha256, preprocessing=preprocessing, runtime="onnxruntime", precision="fp32"
     )
 
 

@@ -16,6 +16,27 @@ from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.export.bundle import IMAGE_ENCODER, RISK_HEAD, TEXT_ENCODER
 from counterfeit_risk.model.classifier import CounterfeitClassifier
 from counterfeit_risk.model.fusion import RiskHead
+from counterfeit_risk.model.image_encoder import ImageEncoder
+
+
+class PixelEncoder(nn.Module):
+    """The image tower with its normalisation: (N, S, S, 3) uint8 to (N, D), so that no caller touches a pixel."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, encoder: ImageEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        preprocessing = encoder.spec.preprocessing
+        for name in ("mean", "std"):
+            self.register_buffer(name, 255 * torch.tensor(getattr(preprocessing, name)).reshape(1, 3, 1, 1))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Encodes photos."""
+        values = pixels.permute(0, 3, 1, 2).to(torch.float32)
+        embeddings: Tensor = self.encoder((values - self.mean) / self.std)
+        return embeddings
 
 
 class CalibratedHead(nn.Module):
@@ -57,9 +78,9 @@ def export_graphs(classifier: CounterfeitClassifier, calibrations: Calibrations,
     batch, photos, tokens = (torch.export.Dim(name, min=1) for name in ("batch", "photos", "tokens"))
     # examples are longer than 1 in every dynamic direction: a length of 1 would be taken for a constant
     _export(
-        classifier.image_encoder,
-        {"pixel_values": torch.zeros(2, 3, size, size)},
-        {"pixel_values": {0: batch}},
+        PixelEncoder(classifier.image_encoder).eval(),
+        {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)},
+        {"pixels": {0: batch}},
         ["image_embedding"],
         folder / IMAGE_ENCODER,
     )

@@ -29,6 +29,10 @@ On the test split of its own data, which no threshold and no calibration has see
 
 {metrics}
 
+## How precisely it may compute
+
+{precisions}
+
 ## What its risks promise
 
 Risks are calibrated for a market in which {prevalence:.2%} of the listings are counterfeit.
@@ -54,10 +58,20 @@ def write_model_card(manifest: Manifest, path: Path) -> None:
         max_title_tokens=manifest.max_title_tokens,
         data=data,
         metrics=metrics,
+        precisions=_describe_precisions(manifest),
         prevalence=manifest.calibrations["fused"]["deployed_prevalence"],
         bands=_describe_bands(manifest.bands),
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _describe_precisions(manifest: Manifest) -> str:
+    if not manifest.precisions:
+        return "In fp32 only: lower precisions could not be checked."
+    return "\n".join(
+        f"- {name}, {'accepted' if check.accepted else 'refused'}: {check.describe()}."
+        for name, check in sorted(manifest.precisions.items())
+    )
 
 
 def _describe_bands(bands: dict[str, Any]) -> str:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.embeddings.embedder import Embedder
+from counterfeit_risk.embeddings.towers import Towers
 from counterfeit_risk.errors import ParityError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
-from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.export.onnx_head import OnnxHead
 from counterfeit_risk.model.checkpoint import Checkpoint
 from counterfeit_risk.model.classifier import ListingBatch
 from counterfeit_risk.training.batches import to_listing_batch
@@ -24,6 +27,14 @@ logger = logging.getLogger(__name__)
 TOLERANCE = 1e-4
 """Largest difference of two risks that are called equal."""
 _BATCH_SIZES = (1, 7, 64)
+
+
+@dataclass(frozen=True)
+class ExportedGraphs:
+    """What was exported, and runs."""
+
+    towers: Towers
+    head: OnnxHead
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def check_parity(
     checkpoint: Checkpoint,
     calibrations: Calibrations,
     bands: RiskBands,
-    graphs: OnnxClassifier,
+    graphs: ExportedGraphs,
     contents: Sequence[ListingContent],
 ) -> Parity:
     """Judges the same listings with both, in batches of 1, 7 and 64.
@@ -57,7 +68,7 @@ def check_parity(
             batch = to_listing_batch(some, checkpoint.tokenizer, preprocessing)
             prices = np.array([content.price_evidence for content in some], np.float32)
             eager = _judge_eager(checkpoint, calibrations, batch, prices)
-            exported = _judge_graphs(graphs, batch, prices)
+            exported = _judge_graphs(graphs, checkpoint.tokenizer, some)
             has_photo, has_title = batch.photo_mask.numpy().any(1), batch.title_mask.numpy()
             present = np.stack([has_photo | has_title, has_photo, has_title], axis=1)
             difference = np.abs(eager - exported)[present]
@@ -92,12 +103,7 @@ def _judge_eager(
     return calibrations.risks_of(logits, has_photo=has_photo, has_title=has_title)
 
 
-def _judge_graphs(graphs: OnnxClassifier, batch: ListingBatch, prices: np.ndarray) -> np.ndarray:
-    photos = graphs.encode_image(batch.pixel_values.numpy())
-    if not len(photos):
-        photos = np.zeros((1, graphs.image_dim), np.float32)
-    titles = graphs.encode_text(batch.input_ids.numpy(), batch.attention_mask.numpy())
-    risks = graphs.judge(
-        photos[batch.photo_index.numpy()], batch.photo_mask.numpy(), titles, batch.title_mask.numpy(), prices
-    )
+def _judge_graphs(graphs: ExportedGraphs, tokenizer: Tokenizer, contents: Sequence[ListingContent]) -> np.ndarray:
+    embedded = Embedder(graphs.towers, tokenizer).embed(contents)
+    risks = graphs.head.judge(*embedded[:5])
     return np.stack([risks.risk, risks.photo_risk, risks.title_risk], axis=1)

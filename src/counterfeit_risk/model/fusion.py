@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-EVIDENCE = ("pair", "photo", "title", "disagreement", "price")
-"""What the fused logit is weighed from; the columns of `Views.evidence`, and the price."""
+EVIDENCE = ("pair", "photo", "title", "disagreement")
+"""What the fused logit is weighed from; the columns of `Views.evidence`."""
 
 
 class RiskLogits(NamedTuple):
@@ -42,7 +42,7 @@ class Views(NamedTuple):
 
     @property
     def evidence(self) -> Tensor:
-        """(B, 4), all of `EVIDENCE` but the price; disagreement is 0 where photos and title say the same, 2 at most."""
+        """(B, 4), columns as in `EVIDENCE`; disagreement is 0 where photos and title say the same, 2 at most."""
         disagreement = 1 - (self.photo_in_space * self.title_in_space).sum(dim=-1)
         return torch.stack([self.pair, self.photo, self.title, disagreement], dim=-1)
 
@@ -82,7 +82,7 @@ class RiskHead(nn.Module):
         self.pair_head = _head(2 * fusion_dim + text_dim + 2 * space_dim + 1, fusion_dim, dropout)
         self.photo_head = _head(2 * fusion_dim, fusion_dim, dropout)
         self.title_head = _head(text_dim, fusion_dim, dropout)
-        self.register_buffer("evidence_weights", torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
+        self.register_buffer("evidence_weights", torch.tensor([1.0, 0.0, 0.0, 0.0]))
         self.register_buffer("evidence_offset", torch.tensor(0.0))
 
     def forward(
@@ -104,16 +104,18 @@ class RiskHead(nn.Module):
         """
         evidence = self.look(photo_embeddings, photo_mask, title_embedding).evidence
         price = torch.zeros_like(evidence[:, 0]) if price_evidence is None else price_evidence
-        evidence = torch.cat([evidence, price.unsqueeze(-1)], dim=-1)
-        return self.weigh(evidence, has_photo=photo_mask.any(dim=-1), has_title=title_mask)
+        return self.weigh(evidence, price, has_photo=photo_mask.any(dim=-1), has_title=title_mask)
 
-    def weigh(self, evidence: Tensor, *, has_photo: Tensor, has_title: Tensor) -> RiskLogits:
-        """The logits of (B, 5) evidence by `EVIDENCE`, by which of the (B,) listings have photos and a title."""
-        _, photo, title, _, price = evidence.unbind(dim=-1)
-        fused = (evidence * self.evidence_weights).sum(dim=-1) + self.evidence_offset
+    def weigh(self, evidence: Tensor, price_evidence: Tensor, *, has_photo: Tensor, has_title: Tensor) -> RiskLogits:
+        """The logits of (B, 4) evidence and (B,) of prices, by which of the (B,) listings have photos and a title.
+
+        A price is log odds by itself, learned without any photo or title, and counts in full.
+        """
+        _, photo, title, _ = evidence.unbind(dim=-1)
+        both = (evidence * self.evidence_weights).sum(dim=-1) + self.evidence_offset
         by_title = torch.where(has_title, title, torch.zeros_like(title))
-        alone = torch.where(has_photo, photo, by_title) + price * self.evidence_weights[-1]
-        return RiskLogits(torch.where(has_photo & has_title, fused, alone), photo, title)
+        shown = torch.where(has_photo, torch.where(has_title, both, photo), by_title)
+        return RiskLogits(shown + price_evidence, photo, title)
 
     def look(self, photo_embeddings: Tensor, photo_mask: Tensor, title_embedding: Tensor) -> Views:
         """What there is to weigh in B listings; arguments as in `forward`."""

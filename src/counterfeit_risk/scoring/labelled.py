@@ -7,7 +7,6 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +24,7 @@ from counterfeit_risk.scoring.reader import ReadRow, chunks, read_rows
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.scoring.runner import LISTINGS_AT_ONCE, Dump
 from counterfeit_risk.scoring.scorer import Scorer
+from counterfeit_risk.scoring.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +78,11 @@ def predict_labelled(
 def _judge(bundle: ModelBundle, dump: Dump, on_progress: Callable[[int], None] | None) -> list[_Judged]:
     rows = list(read_labeled_listings(dump.table, dump.columns))
     numbered = [(n, row.listing if isinstance(row, LabeledListing) else row) for n, row in enumerate(rows, start=1)]
-    reader = bundle.reader(dump.root)
     scorer = Scorer(bundle)
+    reader = scorer.reader(dump.root)
     judged: list[_Judged] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for batch in chunks(read_rows(numbered, reader, pool, ahead=2 * LISTINGS_AT_ONCE), LISTINGS_AT_ONCE):
+    with Workers(os.cpu_count() or 1) as workers:
+        for batch in chunks(read_rows(numbered, reader, workers, ahead=LISTINGS_AT_ONCE), LISTINGS_AT_ONCE):
             readable = [row for row in batch if isinstance(row, ReadRow)]
             for row, score in zip(readable, scorer.score(readable, datetime.now(UTC)), strict=True):
                 labelled = rows[row.row_number - 1]

@@ -3,18 +3,21 @@
 Knows no model.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
+from counterfeit_risk.embeddings.stopwatch import Stopwatch
 from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
+from counterfeit_risk.scoring.workers import Workers
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+NumberedRow = tuple[int, Listing | RejectedRow]
+
+PHOTO_DEADLINE = 60.0
+"""Seconds that reading one listing's photos may take: storage that hangs must not hold up a night."""
 
 
 @dataclass(frozen=True)
@@ -27,34 +30,47 @@ class ReadRow:
 
 
 def read_rows(
-    rows: Iterable[tuple[int, Listing | RejectedRow]], reader: ContentReader, pool: Executor, *, ahead: int
+    rows: Iterable[NumberedRow],
+    reader: ContentReader,
+    workers: Workers,
+    *,
+    ahead: int,
+    deadline: float = PHOTO_DEADLINE,
+    stopwatch: Stopwatch | None = None,
 ) -> Iterator[ReadRow | RejectedRow]:
-    """Reads photos and titles in a pool, in order, at most `ahead` rows before they are asked for."""
+    """Reads photos and titles in threads, in order.
 
-    def read(numbered: tuple[int, Listing | RejectedRow]) -> ReadRow | RejectedRow:
+    Args:
+        rows: of a table, with their numbers.
+        reader: of their listings.
+        workers: the threads.
+        ahead: rows that are read before they are asked for, at most.
+        deadline: seconds for a listing's photos; one that takes longer is judged by its title.
+        stopwatch: counts the seconds of all threads.
+    """
+    timed = stopwatch or Stopwatch()
+
+    def read(numbered: NumberedRow) -> ReadRow | RejectedRow:
         row_number, row = numbered
         if isinstance(row, RejectedRow):
             return row
-        content = reader.read(row)
-        if content.is_empty:
-            detail = "; ".join(content.photos_lost) or "the row has no photo and no title"
-            return RejectedRow(row_number, RejectReason.NOTHING_READABLE, detail, row.listing_id)
-        return ReadRow(row_number, row, content)
+        with timed.stage("read photos"):
+            return _to_row(row_number, row, reader.read(row))
 
-    return _map_ahead(read, rows, pool, ahead)
+    def read_title(numbered: NumberedRow) -> ReadRow | RejectedRow:
+        row_number, row = numbered
+        assert isinstance(row, Listing)  # a rejected row has no photo to wait for
+        late = f"all photos: not read within {deadline:g} s"
+        return _to_row(row_number, row, reader.read_without_photos(row, late))
+
+    return workers.map_ahead(read, rows, ahead=ahead, deadline=deadline, on_late=read_title)
 
 
-def _map_ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], pool: Executor, ahead: int
-) -> Iterator[Result]:
-    """Like `Executor.map`, in bounded memory: it takes `ahead` items at most before their results are asked for."""
-    waiting: deque[Future[Result]] = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def _to_row(row_number: int, listing: Listing, content: ListingContent) -> ReadRow | RejectedRow:
+    if not content.is_empty:
+        return ReadRow(row_number, listing, content)
+    detail = "; ".join(content.photos_lost) or "the row has no photo and no title"
+    return RejectedRow(row_number, RejectReason.NOTHING_READABLE, detail, listing.listing_id)
 
 
 def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -45,6 +45,14 @@ class RiskScore:
     scored_at: datetime
     content_hash: str
     """sha256 over the title and the photos' own hashes: at one price, equal hashes get equal risks from one model."""
+    photo_hashes: tuple[str, ...] = ()
+    """sha256 of each photo that was used: with the fields below, all that another head needs."""
+    title_hash: str | None = None
+    """sha256 of the title as the towers read it; None where there is none."""
+    price: float | None = None
+    currency: str | None = None
+    brand: str | None = None
+    category: str | None = None
 
 
 SCORE_SCHEMA = pa.schema(
@@ -61,6 +69,12 @@ SCORE_SCHEMA = pa.schema(
         ("model_id", pa.string()),
         ("scored_at", pa.timestamp("us", tz="UTC")),
         ("content_hash", pa.string()),
+        ("photo_hashes", pa.list_(pa.string())),
+        ("title_hash", pa.string()),
+        ("price", pa.float64()),
+        ("currency", pa.string()),
+        ("brand", pa.string()),
+        ("category", pa.string()),
     ]
 )
 
@@ -92,6 +106,7 @@ def read_scores(folder: Path) -> Iterator[RiskScore]:
                     "band": Band(row["band"]),
                     "photo_status": PartStatus(row["photo_status"]),
                     "photos_lost": tuple(row["photos_lost"]),
+                    "photo_hashes": tuple(row["photo_hashes"]),
                     "title_status": PartStatus(row["title_status"]),
                 }
             )

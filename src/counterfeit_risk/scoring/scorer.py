@@ -4,43 +4,96 @@ Knows no file.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
-from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.embeddings.content import ContentReader, ListingContent
+from counterfeit_risk.embeddings.embedder import EmbeddedListings, Embedder
+from counterfeit_risk.embeddings.fingerprint import title_hash
+from counterfeit_risk.embeddings.stopwatch import Stopwatch
+from counterfeit_risk.embeddings.store import EmbeddingStore
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.evaluation.risk_bands import Band, RiskBands
-from counterfeit_risk.export.bundle import ModelBundle
-from counterfeit_risk.export.onnx_classifier import OnnxClassifier
+from counterfeit_risk.export.bundle import TOKENIZER, ModelBundle
+from counterfeit_risk.export.onnx_head import OnnxHead, Risks
+from counterfeit_risk.export.runtimes import open_towers
 from counterfeit_risk.listings.listing import RejectedRow, RejectReason
-from counterfeit_risk.scoring.embedder import Embedder
 from counterfeit_risk.scoring.reader import ReadRow
 from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
-from counterfeit_risk.scoring.stopwatch import Stopwatch
+
+NO_FINITE_RISK = "the model gave no finite risk"
 
 
 class Scorer:
     """Scores listings with one bundle."""
 
-    def __init__(self, bundle: ModelBundle, *, stopwatch: Stopwatch | None = None, threads: int | None = None) -> None:
-        self.bundle = bundle
-        self.stopwatch = stopwatch or Stopwatch()
-        self._classifier = OnnxClassifier(bundle.folder, threads=threads)
-        self._embedder = Embedder(bundle, self._classifier, self.stopwatch)
+    def __init__(
+        self,
+        bundle: ModelBundle,
+        *,
+        precision: Precision | None = None,
+        store: EmbeddingStore | None = None,
+        threads: int | None = None,
+    ) -> None:
+        """Opens a bundle's towers and head.
+
+        Args:
+            bundle: gives the risks.
+            precision: what its towers compute in; the fastest that is good enough where it is not given.
+            store: keeps the embeddings.
+            threads: processor cores to use; all where it is not given.
+        """
+        self.bundle, self.stopwatch = bundle, Stopwatch()
+        self.running = open_towers(bundle, precision, threads=threads)
+        towers = self.running.towers
+        self.photo_store = store.tower(self.running.image_fingerprint, towers.image_dim) if store else None
+        self.title_store = store.tower(self.running.text_fingerprint, towers.text_dim) if store else None
+        self.embedder = Embedder(
+            towers,
+            Tokenizer.from_file(str(bundle.path(TOKENIZER))),
+            photos=self.photo_store,
+            titles=self.title_store,
+            stopwatch=self.stopwatch,
+        )
+        self._head = OnnxHead(bundle.folder, threads=threads)
         self._bands = RiskBands.from_dict(bundle.manifest.bands)
+
+    def reader(self, image_root: Path) -> ContentReader:
+        """Reads listings for this scorer; photos that the store knows are not decoded."""
+        return replace(self.bundle.reader(image_root), store=self.photo_store)
 
     def score(self, rows: Sequence[ReadRow], scored_at: datetime) -> list[RiskScore | RejectedRow]:
         """Scores rows, in their order."""
-        if not rows:
-            return []
-        embedded = self._embedder.embed([row.content for row in rows])
+        return self.judge(rows, self.embed(rows), scored_at) if rows else []
+
+    def embed(self, rows: Sequence[ReadRow]) -> EmbeddedListings:
+        """Runs the towers over rows, or finds their embeddings in the store; one thread at a time."""
+        return self.embedder.embed([row.content for row in rows])
+
+    def judge(
+        self, rows: Sequence[ReadRow], embedded: EmbeddedListings, scored_at: datetime
+    ) -> list[RiskScore | RejectedRow]:
+        """Scores rows that are embedded."""
         with self.stopwatch.stage("judge"):
-            risks = self._classifier.judge(*embedded[:5])
+            return self._judge(rows, embedded, scored_at)
+
+    def judge_embedded(self, embedded: EmbeddedListings) -> tuple[Risks, list[Band], NDArray[np.bool_]]:
+        """Risks of B listings, their bands, and (B,) which of them are numbers at all."""
+        risks = self._head.judge(*embedded[:5])
         complete: NDArray[np.bool_] = embedded.photo_mask.any(axis=1) & embedded.title_mask
         # a NaN would fall below every threshold and pass for genuine
-        known = np.isfinite(np.sum(risks, axis=0))
-        bands = self._bands.assign(np.where(known, risks.risk, 0.0), complete)
+        known: NDArray[np.bool_] = np.isfinite(np.sum(risks, axis=0))
+        return risks, self._bands.assign(np.where(known, risks.risk, 0.0), complete), known
+
+    def _judge(
+        self, rows: Sequence[ReadRow], embedded: EmbeddedListings, scored_at: datetime
+    ) -> list[RiskScore | RejectedRow]:
+        risks, bands, known = self.judge_embedded(embedded)
         judged = zip(
             rows, known, bands, risks.risk, risks.photo_risk, risks.title_risk, embedded.title_cut, strict=True
         )
@@ -71,12 +124,17 @@ class Scorer:
             model_id=self.bundle.manifest.model_id,
             scored_at=scored_at,
             content_hash=content.content_hash,
+            photo_hashes=content.photo_hashes,
+            title_hash=title_hash(content.title).hex() if content.title else None,
+            price=row.listing.price,
+            currency=row.listing.currency,
+            brand=row.listing.brand,
+            category=row.listing.category,
         )
 
 
 def _reject(row: ReadRow) -> RejectedRow:
-    detail = "the model gave no finite risk"
-    return RejectedRow(row.row_number, RejectReason.RISK_NOT_A_NUMBER, detail, row.listing.listing_id)
+    return RejectedRow(row.row_number, RejectReason.RISK_NOT_A_NUMBER, NO_FINITE_RISK, row.listing.listing_id)
 
 
 def _photo_status(content: ListingContent) -> PartStatus:

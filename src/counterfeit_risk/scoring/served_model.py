@@ -6,8 +6,8 @@ Knows neither MLflow nor pandas: it takes anything with `to_dict("records")` and
 import base64
 import binascii
 import math
+import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from counterfeit_risk.export.bundle import open_bundle
 from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow
 from counterfeit_risk.scoring.reader import ReadRow, read_rows
 from counterfeit_risk.scoring.scorer import Scorer
+from counterfeit_risk.scoring.workers import Workers
 
 _COMPARED_WITHIN = ("currency", "brand", "category")
 
@@ -34,7 +35,7 @@ class ServedModel:
         bundle = open_bundle(folder)
         self._scorer = Scorer(bundle)
         # photos come as bytes, so no path is ever read: the root only has to exist
-        self._reader = bundle.reader(folder)
+        self._reader = self._scorer.reader(folder)
 
     def predict(self, model_input: Records, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 (MLflow passes it)
         """Scores listings: `listing_id`, `title`, `images` (base64), `price` and what it is compared within.
@@ -42,8 +43,8 @@ class ServedModel:
         One answer a row, in order.
         """
         listings = [(number, _to_listing(row)) for number, row in enumerate(model_input.to_dict("records"), start=1)]
-        with ThreadPoolExecutor() as pool:
-            read = list(read_rows(listings, self._reader, pool, ahead=16))
+        with Workers(os.cpu_count() or 1) as workers:
+            read = list(read_rows(listings, self._reader, workers, ahead=16))
         readable = [row for row in read if isinstance(row, ReadRow)]
         scored = iter(self._scorer.score(readable, datetime.now(UTC)))
         answers = [row if isinstance(row, RejectedRow) else next(scored) for row in read]

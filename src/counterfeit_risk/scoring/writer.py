@@ -50,7 +50,7 @@ class PartWriter:
 
     def is_complete(self, part: int) -> bool:
         """True where an earlier run has finished this part."""
-        return (self._scores / _name(part)).exists()
+        return (self._scores / part_name(part)).exists()
 
     def write(self, part: int, rows: Iterable[RiskScore | RejectedRow]) -> None:
         """Writes one part."""
@@ -62,8 +62,12 @@ class PartWriter:
             else:
                 scores.append(row)
         rejected_table = pa.Table.from_pylist([asdict(row) for row in rejected], schema=REJECTED_SCHEMA)
-        _write_atomically(rejected_table, self._rejected / _name(part))
-        _write_atomically(to_table(scores), self._scores / _name(part))
+        self.write_tables(part, to_table(scores), rejected_table)
+
+    def write_tables(self, part: int, scores: pa.Table, rejected: pa.Table) -> None:
+        """Writes one part whose rows are columns already."""
+        _write_atomically(rejected, self._rejected / part_name(part))
+        _write_atomically(scores, self._scores / part_name(part))
 
     def count(self) -> Counts:
         """Counts what was written, from the files themselves."""
@@ -98,7 +102,13 @@ def _commit(partial: Path, path: Path) -> None:
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name as well
+    finally:
+        os.close(folder)
 
 
-def _name(part: int) -> str:
+def part_name(part: int) -> str:
+    """File name of a part's scores, and of its rejected rows."""
     return f"part-{part:06d}.parquet"

@@ -178,11 +178,10 @@ def _classifier(fit: _Fit, rows: LearningRows) -> Stage:
 
 
 def _gather_evidence(output: list[Any], setup: TrainingSetup) -> NDArray[np.float64]:
-    """(N, 5) by `EVIDENCE`; NaN for the rows that training has seen."""
+    """(N, 4) by `EVIDENCE`; NaN for the rows that training has seen."""
     evidence = np.full((len(setup.rows.listings), len(EVIDENCE)), np.nan)
-    evidence[:, -1] = [setup.rows.price_model.evidence(row.listing) for row in setup.rows.listings]
     for rows, values in output:
-        evidence[rows.numpy(), :-1] = values.double().cpu().numpy()
+        evidence[rows.numpy()] = values.double().cpu().numpy()
     if not np.isfinite(evidence[np.isin(setup.rows.splits, HELD_OUT)]).all():
         raise WorkError("training diverged: the model gives no finite logit; lower training.learning_rate")
     return evidence
@@ -201,8 +200,9 @@ def _weigh(setup: TrainingSetup, evidence: NDArray[np.float64]) -> None:
 def _logits(setup: TrainingSetup, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 3) fused, photo and title, as the head gives them; NaN outside calibration and test."""
     has_photo, has_title = setup.rows.has_photo, setup.rows.has_title
+    prices = torch.tensor([setup.rows.price_model.evidence(row.listing) for row in setup.rows.listings])
     weighed = setup.classifier.head.cpu().weigh(
-        torch.from_numpy(evidence), has_photo=torch.from_numpy(has_photo), has_title=torch.from_numpy(has_title)
+        torch.from_numpy(evidence), prices, has_photo=torch.from_numpy(has_photo), has_title=torch.from_numpy(has_title)
     )
     logits: NDArray[np.float64] = torch.stack(weighed, dim=1).numpy()
     logits[~has_photo, 1] = np.nan

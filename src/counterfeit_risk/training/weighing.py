@@ -25,7 +25,7 @@ class EvidenceWeights(NamedTuple):
     """fused logit = evidence · weights + offset."""
 
     weights: NDArray[np.float64]
-    """(5,) by `EVIDENCE`, none below 0: more evidence is never less risk."""
+    """(4,) by `EVIDENCE`, none below 0: more evidence is never less risk."""
     offset: float
 
 
@@ -36,7 +36,7 @@ def weigh_evidence(evidence: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
     head that has learned the training sellers by heart gets a weight of 0 here, where sellers are new.
 
     Args:
-        evidence: (N, 5) of rows with photos and title that no weight of the model was fitted on.
+        evidence: (N, 4) of rows with photos and title that no weight of the model was fitted on.
         labels: (N,), True for a counterfeit.
     """
     alone = {name: _only(name) for name in _ALONE}

@@ -1,4 +1,4 @@
-"""Adds up the seconds that each stage of scoring takes, for the manifest.
+"""Adds up the seconds that each stage of scoring takes, in all threads together, for the manifest.
 
 Knows no stage by name.
 """
@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 
 class Stopwatch:
@@ -14,6 +15,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
+        self._adding = Lock()
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
@@ -23,7 +25,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._seconds[name] += time.monotonic() - started
+            with self._adding:
+                self._seconds[name] += time.monotonic() - started
 
     def seconds(self) -> dict[str, float]:
         """Seconds of each stage, and `total` since the stopwatch was made."""
