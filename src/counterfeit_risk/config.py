@@ -172,6 +172,8 @@ class TrainingSettings(Section):
 
     towers: Literal["frozen", "full"] = "frozen"
     """`frozen`: embeddings of pretrained towers are computed once, and the rest trains on them. `full`: all trains."""
+    store: Path | None = None
+    """Folder of embeddings by frozen towers, kept for the next run."""
     alignment: AlignmentSettings = AlignmentSettings()
     probe_epochs: int = Field(default=0, ge=0)
     """With `full`: epochs of the head alone, on embeddings computed once, before pretrained towers learn as well."""

@@ -1,11 +1,16 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from counterfeit_risk.embeddings import content
 from counterfeit_risk.embeddings.content import ContentReader
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
-from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
+from counterfeit_risk.embeddings.workers import Workers
+from counterfeit_risk.listings.images import UnreadableImageError
+from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow, RejectReason
 from counterfeit_risk.scoring.reader import ReadRow, chunks, read_rows
-from counterfeit_risk.scoring.workers import Workers
 
 PREPROCESSING = ImagePreprocessing(image_size=8, crop_share=1, interpolation="bilinear", mean=(0,) * 3, std=(1,) * 3)
 
@@ -44,3 +49,22 @@ def test_reading_stays_a_bounded_number_of_rows_ahead(tmp_path: Path) -> None:
 def test_chunks_hold_every_item_once() -> None:
     assert list(chunks(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
     assert list(chunks([], 3)) == []
+
+
+def test_a_listing_whose_photos_hang_is_judged_by_its_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def hang(photo: Photo, *_: object) -> bytes:
+        if photo.path == "hangs.jpg":
+            release.wait(30)
+        raise UnreadableImageError("no such file")
+
+    monkeypatch.setattr(content, "read_photo", hang)
+    photos = (Photo("hangs.jpg"),)
+    rows = [(1, Listing("a", "bag", photos)), (2, Listing("b", "cap")), (3, Listing("c", "", photos))]
+    with Workers(1) as workers:
+        read = list(read_rows(rows, reader(tmp_path), workers, ahead=5, deadline=0.2))
+    release.set()
+    assert [type(row) for row in read] == [ReadRow, ReadRow, RejectedRow]
+    assert isinstance(read[0], ReadRow)
+    assert (read[0].content.title, read[0].content.photos_lost) == ("bag", ("all photos: not read within 0.2 s",))

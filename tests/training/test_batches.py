@@ -8,8 +8,8 @@ from counterfeit_risk.embeddings.content import ListingContent
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.checkpoint import Checkpoint
-from counterfeit_risk.model.classifier import EmbeddedBatch, StoredPhotosBatch
-from counterfeit_risk.training.batches import SplitData, StoredRows, TrainingBatch, embed_rows, to_listing_batch
+from counterfeit_risk.model.classifier import EmbeddedBatch
+from counterfeit_risk.training.batches import SplitData, StoredRows, to_listing_batch
 
 
 def content(title: str, photos: int, preprocessing: ImagePreprocessing, seed: int = 0) -> ListingContent:
@@ -37,32 +37,6 @@ def test_a_batch_without_any_photo_can_be_judged(tiny_classifier: Checkpoint) ->
     preprocessing = tiny_classifier.classifier.spec.image_encoder.preprocessing
     batch = to_listing_batch([content("a bag", 0, preprocessing)], tiny_classifier.tokenizer, preprocessing)
     assert torch.isfinite(tiny_classifier.classifier.judge(batch).fused).all()
-
-
-@pytest.mark.parametrize("titles_too", [True, False])
-def test_embeddings_computed_once_give_the_same_logits(tiny_classifier: Checkpoint, titles_too: bool) -> None:
-    classifier = tiny_classifier.classifier
-    preprocessing = classifier.spec.image_encoder.preprocessing
-    contents = [content("a bag", 2, preprocessing, 1), content("a cap", 1, preprocessing, 2)]
-    batches = [
-        TrainingBatch(
-            to_listing_batch([one], tiny_classifier.tokenizer, preprocessing),
-            torch.zeros(1),
-            torch.ones(1),
-            torch.tensor([row]),
-        )
-        for row, one in enumerate(contents)
-    ]
-    rows = embed_rows(classifier, batches, max_photos=3, titles_too=titles_too, device=torch.device("cpu"))
-    together = to_listing_batch(contents, tiny_classifier.tokenizer, preprocessing)
-    stored = rows([0, 1]).inputs
-    assert isinstance(stored, EmbeddedBatch if titles_too else StoredPhotosBatch)
-    assert stored.photo_embeddings.shape[1] == 3
-    with torch.no_grad():
-        embedded = stored if isinstance(stored, EmbeddedBatch) else classifier.encode_titles(stored)
-        torch.testing.assert_close(
-            classifier.head(*embedded).fused, classifier.judge(together).fused, atol=1e-5, rtol=0
-        )
 
 
 @pytest.fixture

@@ -71,14 +71,15 @@ class Embedder:
     def embed(self, contents: Sequence[ListingContent]) -> EmbeddedListings:
         """Embeds B listings, B of 1 or more."""
         with self._stopwatch.stage("encode photos"):
-            photos, photo_mask = self._embed_photos(contents)
+            photos, photo_mask = self.embed_photos(contents)
         with self._stopwatch.stage("encode titles"):
-            titles, cut = self._embed_titles(contents)
+            titles, cut = self.embed_titles(contents)
         title_mask = np.array([bool(content.title) for content in contents])
         prices = np.array([content.price_evidence for content in contents], np.float32)
         return EmbeddedListings(photos, photo_mask, titles, title_mask, prices, cut)
 
-    def _embed_photos(self, contents: Sequence[ListingContent]) -> tuple[Floats, NDArray[np.bool_]]:
+    def embed_photos(self, contents: Sequence[ListingContent]) -> tuple[Floats, NDArray[np.bool_]]:
+        """(B, K, D) embeddings of the photos of B listings, and (B, K) where there are photos; K is 1 at least."""
         known: dict[str, Floats] = {}
         new: dict[str, NDArray[np.uint8]] = {}
         for content in contents:
@@ -106,7 +107,8 @@ class Embedder:
         while len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
 
-    def _embed_titles(self, contents: Sequence[ListingContent]) -> tuple[Floats, NDArray[np.bool_]]:
+    def embed_titles(self, contents: Sequence[ListingContent]) -> tuple[Floats, NDArray[np.bool_]]:
+        """(B, D) embeddings of the titles of B listings, 0 where there is none, and (B,) which were too long."""
         embeddings = np.zeros((len(contents), self._towers.text_dim), np.float32)
         cut = np.zeros(len(contents), bool)
         rows = np.array([row for row, content in enumerate(contents) if content.title], np.int64)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.evaluation.calibration import Calibration, Calibrations
 from counterfeit_risk.evaluation.predictions import Predictions
@@ -24,7 +25,6 @@ from counterfeit_risk.scoring.reader import ReadRow, chunks, read_rows
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.scoring.runner import LISTINGS_AT_ONCE, Dump
 from counterfeit_risk.scoring.scorer import Scorer
-from counterfeit_risk.scoring.workers import Workers
 
 logger = logging.getLogger(__name__)
 

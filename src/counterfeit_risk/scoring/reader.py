@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.embeddings.stopwatch import Stopwatch
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
-from counterfeit_risk.scoring.workers import Workers
 
 Item = TypeVar("Item")
 NumberedRow = tuple[int, Listing | RejectedRow]

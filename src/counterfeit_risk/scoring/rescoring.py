@@ -17,6 +17,7 @@ from counterfeit_risk.embeddings.embedder import EmbeddedListings
 from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.embeddings.store import EmbeddingStore, TowerStore
 from counterfeit_risk.embeddings.towers import Floats, Precision
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.errors import ListingTableError, ReconciliationError, StoreError
 from counterfeit_risk.export.bundle import ModelBundle
 from counterfeit_risk.listings.listing import Listing, RejectReason
@@ -32,7 +33,6 @@ from counterfeit_risk.scoring.output import (
 )
 from counterfeit_risk.scoring.risk_score import SCORE_SCHEMA
 from counterfeit_risk.scoring.scorer import NO_FINITE_RISK, Scorer
-from counterfeit_risk.scoring.workers import Workers
 from counterfeit_risk.scoring.writer import REJECTED_SCHEMA, PartWriter, part_name
 
 _OFFER = ("price", "currency", "brand", "category")
@@ -158,8 +158,11 @@ def _embed(scores: pa.Table, scorer: Scorer, prices: PriceModel) -> EmbeddedList
     assert titles
     counts = scores["photos_used"].to_numpy()
     mask = np.arange(max(1, counts.max())) < counts[:, None]
+    photo_hashes = scores["photo_hashes"].combine_chunks().flatten().to_pylist()
+    if len(photo_hashes) != counts.sum():
+        raise ListingTableError("the earlier run did not record what it saw: score the dump itself with --store first")
     photo_embeddings = np.zeros((*mask.shape, photos.dim), np.float32)
-    photo_embeddings[mask] = _find(scores["photo_hashes"].combine_chunks().flatten().to_pylist(), photos, "photos")
+    photo_embeddings[mask] = _find(photo_hashes, photos, "photos")
     title_hashes = scores["title_hash"].to_pylist()
     title_mask = np.array([key is not None for key in title_hashes])
     title_embeddings = np.zeros((len(title_hashes), titles.dim), np.float32)

@@ -17,6 +17,7 @@ from counterfeit_risk.embeddings.embedder import EmbeddedListings
 from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.embeddings.store import EmbeddingStore
 from counterfeit_risk.embeddings.towers import Precision
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.errors import ReconciliationError
 from counterfeit_risk.export.bundle import ModelBundle
 from counterfeit_risk.listings.catalog import ColumnMap, read_listings
@@ -34,7 +35,6 @@ from counterfeit_risk.scoring.output import (
 from counterfeit_risk.scoring.reader import NumberedRow, ReadRow, chunks, read_rows
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.scoring.scorer import Scorer
-from counterfeit_risk.scoring.workers import Workers
 from counterfeit_risk.scoring.writer import PartWriter
 
 LISTINGS_AT_ONCE = 256

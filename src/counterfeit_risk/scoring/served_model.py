@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.export.bundle import open_bundle
 from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow
 from counterfeit_risk.scoring.reader import ReadRow, read_rows
 from counterfeit_risk.scoring.scorer import Scorer
-from counterfeit_risk.scoring.workers import Workers
 
 _COMPARED_WITHIN = ("currency", "brand", "category")
 

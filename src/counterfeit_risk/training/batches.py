@@ -3,7 +3,7 @@
 Knows no loss and no metric. Letters: N rows, B batch, K photos a listing, P photos in the batch.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,13 +13,12 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn.functional import pad
 from torch.utils.data import DataLoader, DistributedSampler, Sampler, Subset
 
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
 from counterfeit_risk.listings.splits import Split
-from counterfeit_risk.model.classifier import CounterfeitClassifier, EmbeddedBatch, ListingBatch, StoredPhotosBatch
+from counterfeit_risk.model.classifier import EmbeddedBatch, ListingBatch, StoredPhotosBatch
 from counterfeit_risk.training.dataset import to_listing
 
 
@@ -94,43 +93,6 @@ class StoredRows:
         index = torch.tensor(rows)
         inputs = type(self.inputs)(*(tensor[index] for tensor in self.inputs))
         return TrainingBatch(inputs, self.labels[index], self.weights[index], index)
-
-
-@torch.no_grad()
-def embed_rows(
-    classifier: CounterfeitClassifier,
-    batches: Iterable[TrainingBatch],
-    *,
-    max_photos: int,
-    titles_too: bool,
-    device: torch.device,
-) -> StoredRows:
-    """Runs the image tower over all rows once, in evaluation mode, and the text tower where it does not learn."""
-    classifier.to(device).eval()
-    stored: list[StoredPhotosBatch | EmbeddedBatch] = []
-    labels: list[Tensor] = []
-    weights: list[Tensor] = []
-    for batch in batches:
-        assert isinstance(batch.inputs, ListingBatch)
-        photos = classifier.encode_photos(ListingBatch(*(tensor.to(device) for tensor in batch.inputs)))
-        missing = max_photos - photos.photo_mask.shape[1]
-        photos = photos._replace(
-            photo_embeddings=pad(photos.photo_embeddings, (0, 0, 0, missing)),
-            photo_mask=pad(photos.photo_mask, (0, missing)),
-        )
-        output = classifier.encode_titles(photos) if titles_too else _pad_tokens(photos, classifier)
-        stored.append(type(output)(*(tensor.cpu() for tensor in output)))
-        labels.append(batch.labels)
-        weights.append(batch.weights)
-    columns = [torch.cat(column) for column in zip(*stored, strict=True)]
-    return StoredRows(type(stored[0])(*columns), torch.cat(labels), torch.cat(weights))
-
-
-def _pad_tokens(photos: StoredPhotosBatch, classifier: CounterfeitClassifier) -> StoredPhotosBatch:
-    missing = classifier.spec.text_encoder.max_tokens - photos.input_ids.shape[1]
-    return photos._replace(
-        input_ids=pad(photos.input_ids, (0, missing)), attention_mask=pad(photos.attention_mask, (0, missing))
-    )
 
 
 class SplitData(lightning.LightningDataModule):

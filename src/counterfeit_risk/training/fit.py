@@ -4,7 +4,6 @@ Knows what the stages learn from, not how one is run.
 """
 
 import logging
-import time
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from counterfeit_risk.config import Settings
 from counterfeit_risk.errors import WorkError
@@ -22,8 +20,9 @@ from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.model.fusion import EVIDENCE
 from counterfeit_risk.tracking.runs import TrackedRun
 from counterfeit_risk.training.alignment import MONITORED_ALIGNMENT, AlignmentTraining
-from counterfeit_risk.training.batches import HELD_OUT, Collate, ListingCollate, SplitData, embed_rows
+from counterfeit_risk.training.batches import HELD_OUT, Collate, ListingCollate, SplitData
 from counterfeit_risk.training.dataset import to_dataset
+from counterfeit_risk.training.embedding import embed_rows
 from counterfeit_risk.training.lightning_model import MONITORED, ClassifierTraining, frozen_towers
 from counterfeit_risk.training.setup import TrainingSetup
 from counterfeit_risk.training.stages import Stage, StageRunner, judge, run_logger
@@ -31,8 +30,6 @@ from counterfeit_risk.training.weighing import weigh_evidence
 
 logger = logging.getLogger(__name__)
 
-_EMBEDDED_AT_ONCE = 16
-"""Listings: activations of larger batches leave the processor's caches, and on a CPU cost more than they save."""
 _CLASSIFIER = "classifier"
 _UNLABELLED = "unlabelled"
 """The split of rows that have no label."""
@@ -117,24 +114,17 @@ def _run_first_stages(fit: _Fit, rows: LearningRows) -> None:
 def rows_to_learn(setup: TrainingSetup, settings: Settings) -> LearningRows:
     """Rows for the loaders, and how they are batched: stored embeddings where the image tower does not learn."""
     training = settings.training
-    dataset = to_dataset(setup.rows, setup.unlabelled)
-    collate = ListingCollate((setup.reader, setup.unlabelled_reader), setup.tokenizer)
     frozen = frozen_towers(setup.classifier, training)
     if not frozen:
-        return dataset, collate
-    started = time.monotonic()
-    batches: DataLoader[Any] = DataLoader(
-        dataset, batch_size=_EMBEDDED_AT_ONCE, collate_fn=collate, num_workers=training.workers
-    )
+        dataset = to_dataset(setup.rows, setup.unlabelled)
+        return dataset, ListingCollate((setup.reader, setup.unlabelled_reader), setup.tokenizer)
     stored = embed_rows(
-        setup.classifier,
-        batches,
-        max_photos=settings.data.max_photos,
+        setup,
+        store=training.store,
         titles_too="text_encoder" in frozen,
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    logger.info("embedded %d listings in %.1f s", len(dataset), time.monotonic() - started)
-    return range(len(dataset)), stored
+    return range(len(stored.labels)), stored
 
 
 def _split_data(fit: _Fit, rows: LearningRows, *, batch_size: int, learn_from: Collection[str]) -> SplitData:

@@ -3,9 +3,9 @@ import time
 
 import pytest
 
+from counterfeit_risk.embeddings import workers as module
+from counterfeit_risk.embeddings.workers import Workers
 from counterfeit_risk.errors import WorkError
-from counterfeit_risk.scoring import workers as module
-from counterfeit_risk.scoring.workers import Workers
 
 
 def test_results_come_in_order_whoever_is_first() -> None:
