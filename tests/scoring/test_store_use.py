@@ -199,5 +199,5 @@ def test_a_run_that_recorded_nothing_is_not_rescored(tiny_bundle: ModelBundle, d
     score_dump(tiny_bundle, dump, tmp_path / "first", store=tmp_path / "store")
     part = next((tmp_path / "first" / "scores").glob("*.parquet"))
     pq.write_table(pq.read_table(part).drop_columns(["photo_hashes", "title_hash"]), part)
-    with pytest.raises(ListingTableError, match="did not record"):
+    with pytest.raises(ListingTableError, match="recorded no hashes"):
         rescore(tiny_bundle, tmp_path / "first", tmp_path / "again", store=tmp_path / "store")

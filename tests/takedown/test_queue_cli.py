@@ -13,7 +13,7 @@ from counterfeit_risk.errors import LeaseError, QueueError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
 from counterfeit_risk.listings.listing import Label, LabeledListing, Photo
-from counterfeit_risk.scoring.risk_score import RiskScore, to_table
+from counterfeit_risk.scoring.risk_score import SCORE_SCHEMA, RiskScore, to_table
 
 Run = Callable[..., str]
 
@@ -44,7 +44,7 @@ def scored(tmp_path: Path, make_score: Callable[..., RiskScore]) -> tuple[Path, 
         make_score("doubtful", 0.5, scored_at=now),
         make_score("fine", 0.01, Band.PASS, scored_at=now),
     ]
-    pq.write_table(to_table(rows), scores / "scores" / "part-00000.parquet")
+    pq.write_table(to_table(rows, SCORE_SCHEMA), scores / "scores" / "part-00000.parquet")
     (scores / "manifest.json").write_text("{}", encoding="utf-8")
     listings = dump / "listings.jsonl"
     lines = [

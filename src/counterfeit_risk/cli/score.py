@@ -57,15 +57,13 @@ def score(
     """
     if (listings is None) == (rescore_from is None):
         raise UsageError("name a listing table to score, or --rescore-from with the scores of an earlier run")
-    if rescore_from and (store is None or column_map or image_root):
-        raise UsageError("--rescore-from needs --store, and reads no table: drop --column-map and --image-root")
+    if rescore_from and (store is None or column_map or image_root or precision != "auto"):
+        raise UsageError("--rescore-from needs --store, and takes no --column-map, --image-root or --precision")
     model = open_bundle(bundle_folder(bundle, tracking_uri))
     chosen = to_precision(precision)
     with progress("scoring") as advance:
         if rescore_from and store:
-            manifest = rescore(
-                model, rescore_from, out, store=store, max_rejected=max_rejected, precision=chosen, on_progress=advance
-            )
+            manifest = rescore(model, rescore_from, out, store=store, max_rejected=max_rejected, on_progress=advance)
         elif listings:
             dump = Dump(listings, load_column_map(column_map), image_root)
             manifest = score_dump(

@@ -14,7 +14,7 @@ from counterfeit_risk.cli.options import DEFAULT_TRACKING_URI, JsonOption, Track
 from counterfeit_risk.embeddings.store import EmbeddingStore
 from counterfeit_risk.errors import ListingTableError, UsageError
 from counterfeit_risk.export.bundle import open_bundle
-from counterfeit_risk.export.runtimes import fingerprints
+from counterfeit_risk.export.runtimes import all_fingerprints
 
 app = typer.Typer(help="Look after a folder of embeddings.", no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def prune(
     towers = {
         fingerprint
         for name in bundle or []
-        for fingerprint in fingerprints(open_bundle(bundle_folder(name, tracking_uri)))
+        for fingerprint in all_fingerprints(open_bundle(bundle_folder(name, tracking_uri)))
     }
     with EmbeddingStore(folder, create=False, alone=True) as store:
         pruned = store.prune(towers=towers if bundle else None, contents=_recorded(scores) if scores else None)

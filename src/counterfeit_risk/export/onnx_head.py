@@ -37,6 +37,9 @@ class OnnxHead:
             BundleError: if onnxruntime cannot load it.
         """
         self._session = open_session(folder / RISK_HEAD, threads)
+        widths = {one.name: one.shape[-1] for one in self._session.get_inputs()}
+        self.image_dim: int = widths["photo_embeddings"]
+        self.text_dim: int = widths["title_embedding"]
 
     def judge(
         self,

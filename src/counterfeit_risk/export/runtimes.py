@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -33,15 +33,24 @@ if TYPE_CHECKING:
     import openvino
 
 
+Runtime = Literal["onnxruntime", "openvino"]
+
+
+class TowerFingerprints(NamedTuple):
+    """What tells the embeddings of two towers from all others."""
+
+    image: str
+    text: str
+
+
 @dataclass(frozen=True)
 class RunningTowers:
-    """A bundle's towers, ready to encode, and what tells their embeddings from all others."""
+    """A bundle's towers, ready to encode."""
 
     towers: Towers
-    runtime: str
+    runtime: Runtime
     precision: Precision
-    image_fingerprint: str
-    text_fingerprint: str
+    fingerprints: TowerFingerprints
 
 
 class OnnxTowers:
@@ -220,11 +229,27 @@ def _refusal(bundle: ModelBundle, precision: Precision) -> str | None:
     return None if checked.accepted else f"export refused it: {checked.describe()}"
 
 
-def fingerprints(bundle: ModelBundle) -> set[str]:
+def all_fingerprints(bundle: ModelBundle) -> set[str]:
     """Those of a bundle's towers, whatever may run them."""
-    exact = [("onnxruntime", Precision.FP32), ("openvino", Precision.FP32), ("openvino", Precision.BF16)]
-    ways = [*exact, ("openvino", Precision.INT8)] if INT8_TOWERS[0] in bundle.manifest.files else exact
-    return {found for runtime, precision in ways for found in _fingerprints(bundle, runtime, precision)}
+    ways: list[tuple[Runtime, Precision]] = [("onnxruntime", Precision.FP32)]
+    ways += [("openvino", one) for one in Precision if _graphs(one)[0] in bundle.manifest.files]
+    return {found for runtime, precision in ways for found in fingerprints(bundle, runtime, precision)}
+
+
+def fingerprints(bundle: ModelBundle, runtime: Runtime, precision: Precision) -> TowerFingerprints:
+    """Those of a bundle's towers, run in one way."""
+    files = bundle.manifest.files
+    inputs = bundle.manifest.image_preprocessing.model_dump(mode="json"), {"tokenizer": files[TOKENIZER]}
+    image, text = (
+        tower_fingerprint(
+            weights_sha256=files.get(weights_of(name), "") + files.get(name, ""),
+            preprocessing=preprocessing,
+            runtime=runtime,
+            precision=precision,
+        )
+        for name, preprocessing in zip(_graphs(precision), inputs, strict=True)
+    )
+    return TowerFingerprints(image, text)
 
 
 def _graphs(precision: Precision) -> tuple[str, str]:
@@ -232,20 +257,5 @@ def _graphs(precision: Precision) -> tuple[str, str]:
     return INT8_TOWERS if precision is Precision.INT8 else (IMAGE_ENCODER, TEXT_ENCODER)
 
 
-def _running(bundle: ModelBundle, towers: Towers, runtime: str, precision: Precision) -> RunningTowers:
-    return RunningTowers(towers, runtime, precision, *_fingerprints(bundle, runtime, precision))
-
-
-def _fingerprints(bundle: ModelBundle, runtime: str, precision: Precision) -> tuple[str, str]:
-    files = bundle.manifest.files
-    inputs = bundle.manifest.image_preprocessing.model_dump(mode="json"), {"tokenizer": files[TOKENIZER]}
-    image, text = (
-        tower_fingerprint(
-            weights_sha256=files.get(weights_of(name), "") + files[name],
-            preprocessing=preprocessing,
-            runtime=runtime,
-            precision=precision,
-        )
-        for name, preprocessing in zip(_graphs(precision), inputs, strict=True)
-    )
-    return image, text
+def _running(bundle: ModelBundle, towers: Towers, runtime: Runtime, precision: Precision) -> RunningTowers:
+    return RunningTowers(towers, runtime, precision, fingerprints(bundle, runtime, precision))

@@ -9,6 +9,7 @@ import math
 import os
 import stat
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -94,25 +95,34 @@ def decode_image(data: bytes, *, smallest_side: int, limits: ImageLimits = DEFAU
         raise UnreadableImageError("truncated image" if truncated else "damaged image") from error
 
 
-def _resolve_inside(name: str, image_root: Path) -> Path:
-    root = image_root.resolve()
-    path = (root / name).resolve()
-    if Path(name).is_absolute() or not path.is_relative_to(root):
+def _resolve_inside(name: str, image_root: Path) -> str:
+    # strings, as a path object for each photo costs more than reading it
+    root = _resolve_root(image_root)
+    path = os.path.realpath(f"{root}/{name}")
+    if name.startswith("/") or os.path.commonpath([root, path]) != root:
         raise UnreadableImageError("path leaves the image root")
     return path
 
 
-def _read_regular_file(path: Path, limits: ImageLimits) -> bytes:
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a device can act on it
+@lru_cache(16)
+def _resolve_root(image_root: Path) -> str:
+    return os.path.realpath(image_root)
+
+
+def _read_regular_file(path: str, limits: ImageLimits) -> bytes:
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 (as above); opening a device can act on it
         raise UnreadableImageError("not a regular file")
     # should a FIFO take the file's place in between, opening it must not wait for a writer
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
+    file = os.open(path, flags)
+    try:
+        status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableImageError("not a regular file")
         _check_size(status.st_size, limits)
-        return file.read(limits.max_bytes)
+        return os.read(file, status.st_size)
+    finally:
+        os.close(file)
 
 
 def _check_size(size_bytes: int, limits: ImageLimits) -> None:

@@ -5,6 +5,7 @@ Knows no tokenizer and no brand.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_TITLE_CHARACTERS = 1000
 _RAW_CHARACTERS = 100_000
@@ -43,7 +44,7 @@ def read_title(title: str) -> str:
     Spelling disguised letters out lets a tower read them, and would let it forget that they were disguised.
     """
     normal = normalize_title(title)
-    return " ".join([*(f"[{name}]" for name in find_disguises(title)), normal]) if normal else ""
+    return " ".join([*(f"[{name}]" for name in _find_disguises(title, normal)), normal]) if normal else ""
 
 
 def find_disguises(title: str) -> list[str]:
@@ -53,9 +54,13 @@ def find_disguises(title: str) -> list[str]:
     `look-alike-letters` are of another alphabet than the rest of their word; `signs-for-letters` are digits or signs
     inside a word; `letters-apart` are spelt one by one, by twos, or singly in brackets.
     """
-    shown = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS])
-    bare = _INVISIBLE_LETTERS.sub("", "".join(_show(character) for character in shown))
-    normal = normalize_title(title)
+    return _find_disguises(title, normalize_title(title))
+
+
+def _find_disguises(title: str, normal: str) -> list[str]:
+    hides = not _is_plain(title)
+    shown = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS]) if hides else ""
+    bare = _INVISIBLE_LETTERS.sub("", "".join(map(_show, shown)))
     found = {
         "hidden-characters": any(not "".join(map(_show, gap[0])) for gap in _GAP.finditer(shown)),
         "look-alike-letters": any(_to_latin(token[0]) != token[0] for token in _TOKEN.finditer(bare)),
@@ -76,8 +81,10 @@ def normalize_title(title: str) -> str:
 
     Source of the look-alikes: Unicode Technical Standard 39, confusables, its single letters that read as Latin.
     """
+    if _is_plain(title):
+        return " ".join(" ".join(title[:_RAW_CHARACTERS].split())[:MAX_TITLE_CHARACTERS].split())
     title = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS])
-    title = "".join(_show(character) for character in title)
+    title = "".join(map(_show, title))
     # cut only now: a thousand invisible characters or blanks must not push a title out of sight
     title = " ".join(_INVISIBLE_LETTERS.sub("", title).split())[:MAX_TITLE_CHARACTERS]
     title = _TOKEN.sub(lambda token: _to_latin(token[0]), title)
@@ -85,6 +92,12 @@ def normalize_title(title: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", title).split())
 
 
+def _is_plain(title: str) -> bool:
+    """True where nothing has to be spelt otherwise, nor can be hidden: most titles of most markets."""
+    return title.isascii() and title.isprintable()
+
+
+@lru_cache(2**16)
 def _show(character: str) -> str:
     if character.isspace():
         return " "

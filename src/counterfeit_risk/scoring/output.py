@@ -5,7 +5,6 @@ Knows no row.
 
 import fcntl
 import json
-import logging
 import resource
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from counterfeit_risk.embeddings.embedder import StoreUse
+from counterfeit_risk.embeddings.stopwatch import Stopwatch
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.errors import TooManyRejectedError, UsageError
-from counterfeit_risk.scoring.scorer import Scorer
+from counterfeit_risk.export.runtimes import Runtime
 from counterfeit_risk.scoring.writer import Counts, write_text_atomically
-
-logger = logging.getLogger(__name__)
 
 ROWS_PER_PART = 1024
 _LOCK, _MANIFEST, _MARK = ".lock", "manifest.json", "run.json"
@@ -30,8 +30,8 @@ class ScoringManifest:
     """What a finished run says of itself."""
 
     model_id: str
-    runtime: str
-    precision: str
+    runtime: Runtime
+    precision: Precision
     rows_in: int
     scored: int
     scored_in_part: int
@@ -51,6 +51,15 @@ class ScoringManifest:
     finished_at: str
 
 
+@dataclass(frozen=True)
+class ScoringMethod:
+    """All that a risk depends on beside its listing."""
+
+    model_id: str
+    runtime: Runtime
+    precision: Precision
+
+
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Keeps a second run out of a folder; the lock goes with the process, however it ends."""
@@ -62,19 +71,13 @@ def locked(out: Path) -> Iterator[None]:
         yield
 
 
-def claim(out: Path, scorer: Scorer, source: Mapping[str, Any]) -> None:
-    """Marks a folder as the place of the scores of a source by a scorer.
+def claim(out: Path, method: ScoringMethod, source: Mapping[str, Any]) -> None:
+    """Marks a folder as the place of the scores of a source by a method.
 
     Raises:
         UsageError: if it holds those of another one, or anything else.
     """
-    wanted = {
-        "model_id": scorer.bundle.manifest.model_id,
-        "runtime": scorer.running.runtime,
-        "precision": scorer.running.precision,
-        "rows_per_part": ROWS_PER_PART,
-        **source,
-    }
+    wanted = {**asdict(method), "rows_per_part": ROWS_PER_PART, **source}
     mark = out / _MARK
     if mark.exists():
         found = json.loads(mark.read_text(encoding="utf-8"))
@@ -92,8 +95,8 @@ def find_manifest(out: Path) -> ScoringManifest | None:
     path = out / _MANIFEST
     if not path.exists():
         return None
-    logger.info("%s is finished; nothing is left to do", out)
-    return ScoringManifest(**json.loads(path.read_text(encoding="utf-8")))
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return ScoringManifest(**values | {"precision": Precision(values["precision"])})
 
 
 def write_manifest(manifest: ScoringManifest, out: Path) -> None:
@@ -102,21 +105,27 @@ def write_manifest(manifest: ScoringManifest, out: Path) -> None:
 
 
 def describe_run(
-    scorer: Scorer, counts: Counts, *, rows_scored: int, unreadable_fields: dict[str, int]
+    method: ScoringMethod,
+    counts: Counts,
+    stopwatch: Stopwatch,
+    *,
+    use: StoreUse,
+    rows_scored: int,
+    unreadable_fields: dict[str, int],
 ) -> ScoringManifest:
     """The manifest of a run that has just ended.
 
     Args:
-        scorer: what it used, and its seconds.
+        method: how it scored.
         counts: of all that lies in the folder.
+        stopwatch: its seconds.
+        use: of the store.
         rows_scored: by this run; the rest was there before.
         unreadable_fields: by column.
     """
-    seconds = scorer.stopwatch.seconds()
+    seconds = stopwatch.seconds()
     return ScoringManifest(
-        model_id=scorer.bundle.manifest.model_id,
-        runtime=scorer.running.runtime,
-        precision=scorer.running.precision,
+        **asdict(method),
         rows_in=counts.rows,
         scored=counts.scored,
         scored_in_part=counts.scored_in_part,
@@ -124,7 +133,7 @@ def describe_run(
         rejected=counts.rejected,
         unreadable_fields=unreadable_fields,
         resumed=rows_scored < counts.rows,
-        embeddings=asdict(scorer.embedder.use),
+        embeddings=asdict(use),
         stage_seconds=seconds,
         listings_per_second=round(rows_scored / seconds["total"], 1),
         peak_memory_mb=round(_peak_memory_mb(), 1),

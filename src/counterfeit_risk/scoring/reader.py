@@ -18,6 +18,7 @@ NumberedRow = tuple[int, Listing | RejectedRow]
 
 PHOTO_DEADLINE = 60.0
 """Seconds that reading one listing's photos may take: storage that hangs must not hold up a night."""
+_ROWS_A_TASK = 8
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,19 @@ def read_rows(
     """
     timed = stopwatch or Stopwatch()
 
-    def read(numbered: NumberedRow) -> ReadRow | RejectedRow:
-        row_number, row = numbered
-        if isinstance(row, RejectedRow):
-            return row
+    def read(some: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
         with timed.stage("read photos"):
-            return _to_row(row_number, row, reader.read(row))
+            return [
+                row if isinstance(row, RejectedRow) else _to_row(row_number, row, reader.read(row))
+                for row_number, row in some
+            ]
+
+    def read_one_by_one(some: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
+        if len(some) == 1:
+            return [read_title(some[0])]
+        alone = ([row] for row in some)
+        parts = workers.map_ahead(read, alone, ahead=len(some), deadline=deadline, on_late=read_one_by_one)
+        return [row for part in parts for row in part]
 
     def read_title(numbered: NumberedRow) -> ReadRow | RejectedRow:
         row_number, row = numbered
@@ -63,7 +71,11 @@ def read_rows(
         late = f"all photos: not read within {deadline:g} s"
         return _to_row(row_number, row, reader.read_without_photos(row, late))
 
-    return workers.map_ahead(read, rows, ahead=ahead, deadline=deadline, on_late=read_title)
+    # a thread that takes one row at a time would spend more on taking than on reading
+    some_at_a_time = chunks(rows, _ROWS_A_TASK)
+    tasks_ahead = max(1, ahead // _ROWS_A_TASK)
+    for part in workers.map_ahead(read, some_at_a_time, ahead=tasks_ahead, deadline=deadline, on_late=read_one_by_one):
+        yield from part
 
 
 def _to_row(row_number: int, listing: Listing, content: ListingContent) -> ReadRow | RejectedRow:

@@ -3,8 +3,8 @@
 Knows no model and no image: a `RiskScore` is written by the writer and read by whoever uses scores.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -79,9 +79,10 @@ SCORE_SCHEMA = pa.schema(
 )
 
 
-def to_table(scores: Iterable[RiskScore]) -> pa.Table:
-    """Lays scores out as a Parquet table."""
-    return pa.Table.from_pylist([asdict(score) for score in scores], schema=SCORE_SCHEMA)
+def to_table(rows: Sequence[object], schema: pa.Schema) -> pa.Table:
+    """Lays out rows that have an attribute for each column."""
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def read_scores(folder: Path) -> Iterator[RiskScore]:

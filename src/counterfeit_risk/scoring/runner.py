@@ -91,7 +91,7 @@ def score_dump(
             "columns": dump.columns.model_dump(mode="json"),
             "image_root": str(dump.root.resolve()),
         }
-        claim(out, scorer, source)
+        claim(out, scorer.method, source)
         manifest = find_manifest(out)
         if manifest is None:
             manifest = _ScoringRun(scorer, dump, out, on_progress).run(rows)
@@ -133,7 +133,12 @@ class _ScoringRun:
         if counts.rows != self._rows_in:
             raise ReconciliationError(self._rows_in, counts.rows)
         return describe_run(
-            self._scorer, counts, rows_scored=self._rows_scored, unreadable_fields=dict(self._unreadable)
+            self._scorer.method,
+            counts,
+            self._scorer.stopwatch,
+            use=self._scorer.embedder.use,
+            rows_scored=self._rows_scored,
+            unreadable_fields=dict(self._unreadable),
         )
 
     def _unfinished(self, rows: Iterable[Listing | RejectedRow]) -> Iterator[NumberedRow]:

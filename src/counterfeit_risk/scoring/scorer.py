@@ -23,10 +23,27 @@ from counterfeit_risk.export.bundle import TOKENIZER, ModelBundle
 from counterfeit_risk.export.onnx_head import OnnxHead, Risks
 from counterfeit_risk.export.runtimes import open_towers
 from counterfeit_risk.listings.listing import RejectedRow, RejectReason
+from counterfeit_risk.scoring.output import ScoringMethod
 from counterfeit_risk.scoring.reader import ReadRow
 from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
 
 NO_FINITE_RISK = "the model gave no finite risk"
+
+
+class Judge:
+    """A bundle's head and bands."""
+
+    def __init__(self, bundle: ModelBundle, *, threads: int | None = None) -> None:
+        self.head = OnnxHead(bundle.folder, threads=threads)
+        self._bands = RiskBands.from_dict(bundle.manifest.bands)
+
+    def judge(self, embedded: EmbeddedListings) -> tuple[Risks, list[Band], NDArray[np.bool_]]:
+        """Risks of B listings, their bands, and (B,) which of them are numbers at all."""
+        risks = self.head.judge(*embedded[:5])
+        complete: NDArray[np.bool_] = embedded.photo_mask.any(axis=1) & embedded.title_mask
+        # a NaN would fall below every threshold and pass for genuine
+        known: NDArray[np.bool_] = np.isfinite(np.sum(risks, axis=0))
+        return risks, self._bands.assign(np.where(known, risks.risk, 0.0), complete), known
 
 
 class Scorer:
@@ -51,21 +68,24 @@ class Scorer:
         self.bundle, self.stopwatch = bundle, Stopwatch()
         self.running = open_towers(bundle, precision, threads=threads)
         towers = self.running.towers
-        self.photo_store = store.tower(self.running.image_fingerprint, towers.image_dim) if store else None
-        self.title_store = store.tower(self.running.text_fingerprint, towers.text_dim) if store else None
+        self._photo_store = store.tower(self.running.fingerprints.image, towers.image_dim) if store else None
         self.embedder = Embedder(
             towers,
             Tokenizer.from_file(str(bundle.path(TOKENIZER))),
-            photos=self.photo_store,
-            titles=self.title_store,
+            photos=self._photo_store,
+            titles=store.tower(self.running.fingerprints.text, towers.text_dim) if store else None,
             stopwatch=self.stopwatch,
         )
-        self._head = OnnxHead(bundle.folder, threads=threads)
-        self._bands = RiskBands.from_dict(bundle.manifest.bands)
+        self._judge = Judge(bundle, threads=threads)
+
+    @property
+    def method(self) -> ScoringMethod:
+        """How it scores."""
+        return ScoringMethod(self.bundle.manifest.model_id, self.running.runtime, self.running.precision)
 
     def reader(self, image_root: Path) -> ContentReader:
         """Reads listings for this scorer; photos that the store knows are not decoded."""
-        return replace(self.bundle.reader(image_root), store=self.photo_store)
+        return replace(self.bundle.reader(image_root), store=self._photo_store)
 
     def score(self, rows: Sequence[ReadRow], scored_at: datetime) -> list[RiskScore | RejectedRow]:
         """Scores rows, in their order."""
@@ -80,31 +100,18 @@ class Scorer:
     ) -> list[RiskScore | RejectedRow]:
         """Scores rows that are embedded."""
         with self.stopwatch.stage("judge"):
-            return self._judge(rows, embedded, scored_at)
-
-    def judge_embedded(self, embedded: EmbeddedListings) -> tuple[Risks, list[Band], NDArray[np.bool_]]:
-        """Risks of B listings, their bands, and (B,) which of them are numbers at all."""
-        risks = self._head.judge(*embedded[:5])
-        complete: NDArray[np.bool_] = embedded.photo_mask.any(axis=1) & embedded.title_mask
-        # a NaN would fall below every threshold and pass for genuine
-        known: NDArray[np.bool_] = np.isfinite(np.sum(risks, axis=0))
-        return risks, self._bands.assign(np.where(known, risks.risk, 0.0), complete), known
-
-    def _judge(
-        self, rows: Sequence[ReadRow], embedded: EmbeddedListings, scored_at: datetime
-    ) -> list[RiskScore | RejectedRow]:
-        risks, bands, known = self.judge_embedded(embedded)
-        judged = zip(
-            rows, known, bands, risks.risk, risks.photo_risk, risks.title_risk, embedded.title_cut, strict=True
-        )
-        return [
-            self._to_score(
-                row, band, (float(risk), float(photo_risk), float(title_risk)), cut=bool(cut), scored_at=scored_at
+            risks, bands, known = self._judge.judge(embedded)
+            judged = zip(
+                rows, known, bands, risks.risk, risks.photo_risk, risks.title_risk, embedded.title_cut, strict=True
             )
-            if is_known
-            else _reject(row)
-            for row, is_known, band, risk, photo_risk, title_risk, cut in judged
-        ]
+            return [
+                self._to_score(
+                    row, band, (float(risk), float(photo_risk), float(title_risk)), cut=bool(cut), scored_at=scored_at
+                )
+                if is_known
+                else _reject(row)
+                for row, is_known, band, risk, photo_risk, title_risk, cut in judged
+            ]
 
     def _to_score(
         self, row: ReadRow, band: Band, risks: tuple[float, float, float], *, cut: bool, scored_at: datetime

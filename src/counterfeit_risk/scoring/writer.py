@@ -7,14 +7,14 @@ complete exactly when its scores are there. Knows no model.
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterfeit_risk.listings.listing import RejectedRow
-from counterfeit_risk.scoring.risk_score import RiskScore, to_table
+from counterfeit_risk.scoring.risk_score import SCORE_SCHEMA, RiskScore, to_table
 
 REJECTED_SCHEMA = pa.schema(
     [("row_number", pa.int64()), ("listing_id", pa.string()), ("reason", pa.string()), ("detail", pa.string())]
@@ -61,8 +61,7 @@ class PartWriter:
                 rejected.append(row)
             else:
                 scores.append(row)
-        rejected_table = pa.Table.from_pylist([asdict(row) for row in rejected], schema=REJECTED_SCHEMA)
-        self.write_tables(part, to_table(scores), rejected_table)
+        self.write_tables(part, to_table(scores, SCORE_SCHEMA), to_table(rejected, REJECTED_SCHEMA))
 
     def write_tables(self, part: int, scores: pa.Table, rejected: pa.Table) -> None:
         """Writes one part whose rows are columns already."""
