@@ -57,6 +57,11 @@ class ListingContent:
         """True where neither a photo nor a title is left to judge."""
         return not self.title and not self.photo_hashes
 
+    @property
+    def photos_decoded(self) -> int:
+        """Photos whose embeddings are still to be made."""
+        return len(self.pixels) - len(self.stored)
+
     @cached_property
     def content_hash(self) -> str:
         """Equal for two listings whose photos and titles no model can tell apart."""

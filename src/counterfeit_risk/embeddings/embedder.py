@@ -39,6 +39,19 @@ class EmbeddedListings(NamedTuple):
     title_cut: NDArray[np.bool_]
     """(B,); True where the title was longer than the token limit."""
 
+    def rows(self, start: int, stop: int) -> "EmbeddedListings":
+        """Those of some rows, as if they had been embedded alone."""
+        mask = self.photo_mask[start:stop]
+        width = max(1, int(mask.sum(axis=1).max(initial=0)))
+        return EmbeddedListings(
+            np.ascontiguousarray(self.photo_embeddings[start:stop, :width]),
+            np.ascontiguousarray(mask[:, :width]),
+            self.title_embedding[start:stop],
+            self.title_mask[start:stop],
+            self.price_evidence[start:stop],
+            self.title_cut[start:stop],
+        )
+
 
 @dataclass
 class StoreUse:

@@ -1,7 +1,7 @@
 """What encodes photos and titles, whatever runs it, and how its input is cut into batches.
 
 Batches have fixed shapes, so an embedding depends on its content alone and not on what it was encoded beside. Knows no
-runtime. Letters: N photos or titles, S pixels a side, L tokens, D embedding.
+runtime. Letters: N photos or titles, B batch, S pixels a side, L tokens, D embedding.
 """
 
 from collections.abc import Callable
@@ -49,32 +49,33 @@ class Towers(Protocol):
 
 @dataclass(frozen=True)
 class TitleBatch:
-    """At most `AT_ONCE` titles of about one length, filled up to that number."""
+    """Titles of about one length, filled up to the number of a batch."""
 
     rows: NDArray[np.int64]
-    """(n,) which titles they are."""
+    """(n,) which titles they are, n of at most B."""
     input_ids: Tokens
-    """(`AT_ONCE`, L)."""
+    """(B, L)."""
     attention_mask: Tokens
-    """(`AT_ONCE`, L)."""
+    """(B, L)."""
 
 
-def encode_in_batches(pixels: Pixels, dim: int, encode: Callable[[Pixels], Floats]) -> Floats:
-    """Encodes (N, S, S, 3) photos `AT_ONCE` at a time; the last batch is filled up."""
+def encode_in_batches(pixels: Pixels, dim: int, encode: Callable[[Pixels], Floats], *, at_once: int) -> Floats:
+    """Encodes (N, S, S, 3) photos some at a time; the last batch is filled up."""
     embeddings = np.empty((len(pixels), dim), np.float32)
-    for start in range(0, len(pixels), AT_ONCE):
-        batch = pixels[start : start + AT_ONCE]
-        embeddings[start : start + AT_ONCE] = encode(filled(batch))[: len(batch)]
+    for start in range(0, len(pixels), at_once):
+        batch = pixels[start : start + at_once]
+        embeddings[start : start + at_once] = encode(filled(batch, at_once))[: len(batch)]
     return embeddings
 
 
-def batch_titles(input_ids: Tokens, attention_mask: Tokens, *, max_tokens: int) -> list[TitleBatch]:
+def batch_titles(input_ids: Tokens, attention_mask: Tokens, *, max_tokens: int, at_once: int) -> list[TitleBatch]:
     """Batches (N, L) titles by their length, in steps: a short title must not pay for a long one.
 
     Args:
         input_ids: of titles that are cut to what the tower reads.
         attention_mask: 1 where a token stands.
         max_tokens: up to which a title may be padded.
+        at_once: titles of a batch.
     """
     lengths = attention_mask.sum(axis=1)
     widths = np.maximum(lengths, np.minimum(-(-lengths // _TOKEN_STEP) * _TOKEN_STEP, max_tokens))
@@ -82,15 +83,15 @@ def batch_titles(input_ids: Tokens, attention_mask: Tokens, *, max_tokens: int) 
     for width in np.unique(widths):
         rows = np.flatnonzero(widths == width)
         ids, mask = (_cut(array[rows], int(width)) for array in (input_ids, attention_mask))
-        for start in range(0, len(rows), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            batches.append(TitleBatch(rows[part], filled(ids[part]), filled(mask[part])))
+        for start in range(0, len(rows), at_once):
+            part = slice(start, start + at_once)
+            batches.append(TitleBatch(rows[part], filled(ids[part], at_once), filled(mask[part], at_once)))
     return batches
 
 
-def filled(batch: NDArray[Any]) -> NDArray[Any]:
-    """Repeats the last row until there are `AT_ONCE`."""
-    return np.concatenate([batch, np.repeat(batch[-1:], AT_ONCE - len(batch), axis=0)])
+def filled(batch: NDArray[Any], size: int) -> NDArray[Any]:
+    """Repeats the last row until there are `size`."""
+    return np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
 
 
 def _cut(array: Tokens, width: int) -> Tokens:

@@ -16,14 +16,14 @@ from tokenizers import Tokenizer
 from counterfeit_risk.embeddings.content import ListingContent
 from counterfeit_risk.embeddings.embedder import Embedder
 from counterfeit_risk.embeddings.preprocessing import tokenize
-from counterfeit_risk.embeddings.towers import AT_ONCE, Towers, batch_titles, filled
+from counterfeit_risk.embeddings.towers import Towers, batch_titles, filled
 from counterfeit_risk.evaluation.metrics import average_precision
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.export.bundle import IMAGE_ENCODER, INT8_TOWERS, TEXT_ENCODER, PrecisionCheck
 from counterfeit_risk.export.labelled_rows import LabelledContents
 from counterfeit_risk.export.onnx_head import OnnxHead
 
-_MOST_PHOTOS, _MOST_TITLES = 320, 320
+_MOST_PHOTOS, _MOST_TITLES, _AT_ONCE = 320, 320, 16
 _MAY_LOSE = 0.005
 """Average precision; some tenth of what a data set of thousands can tell two models apart by."""
 _FLIPS_ALLOWED = 0.01
@@ -42,10 +42,10 @@ def quantize_towers(folder: Path, contents: Sequence[ListingContent], tokenizer:
     """
     pixels = np.array([one for content in contents for one in content.pixels][:_MOST_PHOTOS], np.uint8)
     titles = tokenize(tokenizer, [content.title for content in contents if content.title][:_MOST_TITLES])
-    photo_batches = [filled(pixels[start : start + AT_ONCE]) for start in range(0, len(pixels), AT_ONCE)]
+    photo_batches = [filled(pixels[start : start + _AT_ONCE], _AT_ONCE) for start in range(0, len(pixels), _AT_ONCE)]
     title_batches = [
         {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        for batch in batch_titles(titles.input_ids, titles.attention_mask, max_tokens=max_tokens)
+        for batch in batch_titles(titles.input_ids, titles.attention_mask, max_tokens=max_tokens, at_once=_AT_ONCE)
     ]
     image, text = INT8_TOWERS
     _quantize(folder / IMAGE_ENCODER, photo_batches, folder / image)

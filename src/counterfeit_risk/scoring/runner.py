@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from counterfeit_risk.embeddings.embedder import EmbeddedListings
 from counterfeit_risk.embeddings.fingerprint import file_hash
 from counterfeit_risk.embeddings.store import EmbeddingStore
@@ -38,6 +40,7 @@ from counterfeit_risk.scoring.scorer import Scorer
 from counterfeit_risk.scoring.writer import PartWriter
 
 LISTINGS_AT_ONCE = 256
+_PHOTOS_OF_A_GROUP = 128
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class _EmbeddedBatch(NamedTuple):
     rows: list[ReadRow | RejectedRow]
     readable: list[ReadRow]
     embedded: EmbeddedListings | None
-    """Of the readable ones; None where there are none."""
+    """Of the readable ones."""
 
 
 class _ScoringRun:
@@ -123,9 +126,9 @@ class _ScoringRun:
             read = read_rows(
                 self._unfinished(rows), self._reader, readers, ahead=LISTINGS_AT_ONCE, stopwatch=self._scorer.stopwatch
             )
-            batches = (batch for _, rows in groupby(read, _part_of) for batch in chunks(rows, LISTINGS_AT_ONCE))
-            embedded = encoder.map_ahead(self._embed, batches, ahead=1)
-            for part, of_part in groupby(embedded, lambda batch: _part_of(batch.rows[0])):
+            embedded = encoder.map_ahead(self._embed, _group(read), ahead=1)
+            batches = (batch for group in embedded for batch in group)
+            for part, of_part in groupby(batches, lambda batch: _part_of(batch.rows[0])):
                 self._write(part, [row for batch in of_part for row in self._judge(batch)])
         if self._rows_in == 0:
             self._writer.write(0, [])
@@ -152,14 +155,23 @@ class _ScoringRun:
             else:
                 yield row_number, row
 
-    def _embed(self, rows: list[ReadRow | RejectedRow]) -> _EmbeddedBatch:
-        readable = [row for row in rows if isinstance(row, ReadRow)]
-        return _EmbeddedBatch(rows, readable, self._scorer.embed(readable) if readable else None)
+    def _embed(self, batches: list[list[ReadRow | RejectedRow]]) -> list[_EmbeddedBatch]:
+        """Embeds some batches together: a batch of which little is new would leave the towers half empty."""
+        readable = [[row for row in batch if isinstance(row, ReadRow)] for batch in batches]
+        every = [row for batch in readable for row in batch]
+        if not every:
+            return [_EmbeddedBatch(batch, [], None) for batch in batches]
+        embedded = self._scorer.embed(every)
+        stops = np.cumsum([len(batch) for batch in readable])
+        return [
+            _EmbeddedBatch(batch, rows, embedded.rows(stop - len(rows), stop))
+            for batch, rows, stop in zip(batches, readable, stops.tolist(), strict=True)
+        ]
 
     def _judge(self, batch: _EmbeddedBatch) -> list[RiskScore | RejectedRow]:
         self._advance(len(batch.rows))
         rejected = [row for row in batch.rows if isinstance(row, RejectedRow)]
-        if batch.embedded is None:
+        if not batch.readable or batch.embedded is None:
             return [*rejected]
         return [*rejected, *self._scorer.judge(batch.readable, batch.embedded, datetime.now(UTC))]
 
@@ -171,6 +183,21 @@ class _ScoringRun:
     def _advance(self, rows: int) -> None:
         if self._on_progress:
             self._on_progress(rows)
+
+
+def _group(rows: Iterable[ReadRow | RejectedRow]) -> Iterator[list[list[ReadRow | RejectedRow]]]:
+    """Batches in groups, none of which goes beyond its part, or holds many photos that are to be encoded."""
+    for _, of_part in groupby(rows, _part_of):
+        group: list[list[ReadRow | RejectedRow]] = []
+        photos = 0
+        for batch in chunks(of_part, LISTINGS_AT_ONCE):
+            group.append(batch)
+            photos += sum(row.content.photos_decoded for row in batch if isinstance(row, ReadRow))
+            if photos >= _PHOTOS_OF_A_GROUP:
+                yield group
+                group, photos = [], 0
+        if group:
+            yield group
 
 
 def _part_of(row: ReadRow | RejectedRow) -> int:

@@ -33,6 +33,8 @@ from counterfeit_risk.training.setup import TrainingSetup
 logger = logging.getLogger(__name__)
 
 _LISTINGS_AT_ONCE = 256
+_ENCODED_AT_ONCE = 16
+"""Photos or titles: the activations of more leave a processor's caches."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,14 @@ class TorchTowers:
             embeddings: Floats = self.classifier.image_encoder(values).cpu().numpy()
             return embeddings
 
-        return encode_in_batches(pixels, self.image_dim, encode)
+        return encode_in_batches(pixels, self.image_dim, encode, at_once=_ENCODED_AT_ONCE)
 
     @torch.inference_mode()
     def encode_titles(self, input_ids: Tokens, attention_mask: Tokens) -> Floats:
         """As `Towers` says."""
         embeddings = np.empty((len(input_ids), self.text_dim), np.float32)
         max_tokens = self.classifier.spec.text_encoder.max_tokens
-        for batch in batch_titles(input_ids, attention_mask, max_tokens=max_tokens):
+        for batch in batch_titles(input_ids, attention_mask, max_tokens=max_tokens, at_once=_ENCODED_AT_ONCE):
             inputs = (torch.from_numpy(array).to(self.device) for array in (batch.input_ids, batch.attention_mask))
             embeddings[batch.rows] = self.classifier.text_encoder(*inputs).cpu().numpy()[: len(batch.rows)]
         return embeddings
