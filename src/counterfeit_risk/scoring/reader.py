@@ -49,33 +49,40 @@ def read_rows(
         deadline: seconds for a listing's photos; one that takes longer is judged by its title.
         stopwatch: counts the seconds of all threads.
     """
-    timed = stopwatch or Stopwatch()
+    reading = _Reading(reader, workers, deadline, stopwatch or Stopwatch())
+    for part in reading.ahead(chunks(rows, _ROWS_A_TASK), tasks=max(1, ahead // _ROWS_A_TASK)):
+        yield from part
 
-    def read(some: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
-        with timed.stage("read photos"):
+
+@dataclass(frozen=True)
+class _Reading:
+    """Reads some rows a task: a thread that takes one at a time would spend more on taking than on reading."""
+
+    reader: ContentReader
+    workers: Workers
+    deadline: float
+    stopwatch: Stopwatch
+
+    def ahead(self, parts: Iterable[list[NumberedRow]], *, tasks: int) -> Iterator[list[ReadRow | RejectedRow]]:
+        return self.workers.map_ahead(
+            self._read, parts, ahead=tasks, deadline=self.deadline, on_late=self._read_one_by_one
+        )
+
+    def _read(self, rows: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
+        with self.stopwatch.stage("read photos"):
             return [
-                row if isinstance(row, RejectedRow) else _to_row(row_number, row, reader.read(row))
-                for row_number, row in some
+                row if isinstance(row, RejectedRow) else _to_row(row_number, row, self.reader.read(row))
+                for row_number, row in rows
             ]
 
-    def read_one_by_one(some: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
-        if len(some) == 1:
-            return [read_title(some[0])]
-        alone = ([row] for row in some)
-        parts = workers.map_ahead(read, alone, ahead=len(some), deadline=deadline, on_late=read_one_by_one)
-        return [row for part in parts for row in part]
-
-    def read_title(numbered: NumberedRow) -> ReadRow | RejectedRow:
-        row_number, row = numbered
+    def _read_one_by_one(self, rows: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
+        """What took too long together, each with the whole deadline to itself: one that hangs costs itself alone."""
+        if len(rows) > 1:
+            return [row for part in self.ahead(([row] for row in rows), tasks=len(rows)) for row in part]
+        row_number, row = rows[0]
         assert isinstance(row, Listing)  # a rejected row has no photo to wait for
-        late = f"all photos: not read within {deadline:g} s"
-        return _to_row(row_number, row, reader.read_without_photos(row, late))
-
-    # a thread that takes one row at a time would spend more on taking than on reading
-    some_at_a_time = chunks(rows, _ROWS_A_TASK)
-    tasks_ahead = max(1, ahead // _ROWS_A_TASK)
-    for part in workers.map_ahead(read, some_at_a_time, ahead=tasks_ahead, deadline=deadline, on_late=read_one_by_one):
-        yield from part
+        late = f"all photos: not read within {self.deadline:g} s"
+        return [_to_row(row_number, row, self.reader.read_without_photos(row, late))]
 
 
 def _to_row(row_number: int, listing: Listing, content: ListingContent) -> ReadRow | RejectedRow:
