@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -28,12 +29,13 @@ class _Task(Generic[Item, Result]):
     def __init__(self, function: Callable[[Item], Result], item: Item) -> None:
         self.function, self.item = function, item
         self.started: float | None = None
+        self.thread: threading.Thread | None = None
         self.done = threading.Event()
         self.result: Result
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        self.started = time.monotonic()
+        self.started, self.thread = time.monotonic(), threading.current_thread()
         try:
             self.result = self.function(self.item)
         except BaseException as error:
@@ -46,8 +48,9 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self._tasks: queue.SimpleQueue[_Task[Any, Any] | None] = queue.SimpleQueue()
-        self._threads = threads
+        self._threads: list[threading.Thread] = []
         self._late: list[_Task[Any, Any]] = []
+        self._patience: float | None = None
         for _ in range(threads):
             self._start()
 
@@ -57,8 +60,16 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for _ in range(self._threads):
+        """Drops what nobody has begun, and waits for the rest: no thread may be inside a library when a program ends."""
+        with suppress(queue.Empty):
+            while True:
+                self._tasks.get_nowait()
+        given_up = {task.thread for task in self._late}
+        for _ in self._threads:
             self._tasks.put(None)
+        for thread in self._threads:
+            if thread not in given_up:
+                thread.join(self._patience)
 
     def map_ahead(
         self,
@@ -78,6 +89,7 @@ class Workers:
             deadline: seconds that it may take for one item; for ever where it is not given.
             on_late: gives the result of an item that took longer; its thread is given up, and another takes its place.
         """
+        self._patience = deadline
         waiting: deque[_Task[Item, Result]] = deque()
         for item in items:
             task = _Task(function, item)
@@ -106,7 +118,8 @@ class Workers:
         self._start()
 
     def _start(self) -> None:
-        threading.Thread(target=self._work, daemon=True).start()
+        self._threads.append(threading.Thread(target=self._work, daemon=True))
+        self._threads[-1].start()
 
     def _work(self) -> None:
         while task := self._tasks.get():
