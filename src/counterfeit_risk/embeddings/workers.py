@@ -60,7 +60,7 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Drops what nobody has begun, and waits for the rest: no thread may be inside a library when a program ends."""
+        """Drops what nobody has begun, and waits for the rest: a program must not end inside a library."""
         with suppress(queue.Empty):
             while True:
                 self._tasks.get_nowait()
