@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfeit_risk.embeddings.store import EmbeddingStore
-from counterfeit_risk.errors import StoreError
+from counterfeit_risk.errors import StoreError, WorkError
 
 DIM = 6
 A, B = "a" * 64, "b" * 64
@@ -180,5 +180,5 @@ def test_nobody_prunes_a_store_that_is_in_use(store: EmbeddingStore) -> None:
 
 def test_a_full_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("counterfeit_risk.embeddings.store._MAP_BYTES", 2**16)
-    with EmbeddingStore(tmp_path) as store, pytest.raises(StoreError, match="FULL"):
+    with EmbeddingStore(tmp_path) as store, pytest.raises(WorkError, match=r"FULL.*disk full"):
         store.tower(A, 512).put([key(number) for number in range(100)], np.ones((100, 512), np.float32))

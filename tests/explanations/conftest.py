@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.content import ListingContent
+from counterfeit_risk.embeddings.embedder import HeadInput
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing
 from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.evaluation.risk_bands import RiskBands
-from counterfeit_risk.explanations.model import HeadInput, Judgements
+from counterfeit_risk.explanations.model import Judgements
 
 SIZE = 32
 BANDS = RiskBands(review_from=0.3, automatic_from=0.6, evidence={})

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,15 +6,17 @@ import numpy as np
 import pytest
 
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.errors import ParityError, UsageError
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.export.bundle import IMAGE_ENCODER, MODEL_FILES, TEXT_ENCODER, ModelBundle
 from counterfeit_risk.export.export import export_run, read_parity_rows
 from counterfeit_risk.export.graphs import export_graphs
+from counterfeit_risk.export.labelled_rows import LabelledContents
 from counterfeit_risk.export.onnx_head import OnnxHead
 from counterfeit_risk.export.parity import TOLERANCE, ExportedGraphs, check_parity
-from counterfeit_risk.export.runtimes import OnnxTowers
+from counterfeit_risk.export.runtimes import OnnxTowers, open_towers
 from counterfeit_risk.model.checkpoint import Checkpoint, load_checkpoint
 from counterfeit_risk.tracking.registry import CHAMPION, fetch_bundle, register_bundle
 from counterfeit_risk.tracking.runs import TrackedRun
@@ -91,6 +94,37 @@ def test_two_exports_of_one_run_are_the_same_model(
     again = export_run(tiny_run, tmp_path / "again")
     assert again.manifest.model_id == tiny_bundle.manifest.model_id
     assert all(again.manifest.files[name] == tiny_bundle.manifest.files[name] for name in MODEL_FILES)
+
+
+def test_int8_towers_that_are_refused_are_not_kept(
+    tiny_run: TrackedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfeit_risk.export.quantization._MAY_LOSE", -1.0)
+    bundle = export_run(tiny_run, tmp_path / "bundle")
+    assert not bundle.manifest.precisions["int8"].accepted
+    assert not list(bundle.folder.glob("*int8*"))
+    assert "int8, refused" in (bundle.folder / "MODEL_CARD.md").read_text()
+    assert open_towers(bundle).precision is Precision.FP32
+
+
+def test_a_run_whose_data_are_gone_is_exported_in_fp32(
+    tiny_run: TrackedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Path(json.loads(tiny_run.artifact("settings.json").read_text())["data"]["listings"])
+    away = table.rename(table.with_suffix(".away"))
+    try:
+        bundle = export_run(tiny_run, tmp_path / "bundle")
+    finally:
+        away.rename(table)
+    assert bundle.manifest.precisions == {}
+    assert "In fp32 only" in (bundle.folder / "MODEL_CARD.md").read_text()
+
+
+def test_listings_that_show_no_photo_cannot_tell_precisions_apart(contents: list[ListingContent]) -> None:
+    labels = np.arange(len(contents)) % 2 == 0
+    assert LabelledContents(tuple(contents), labels).is_telling
+    assert not LabelledContents(tuple(replace(one, pixels=()) for one in contents), labels).is_telling
+    assert not LabelledContents(tuple(contents), np.zeros(len(contents), bool)).is_telling
 
 
 def test_graphs_name_no_file_of_the_machine(tiny_bundle: ModelBundle) -> None:

@@ -68,3 +68,14 @@ def test_a_listing_whose_photos_hang_is_judged_by_its_title(tmp_path: Path, monk
     assert [type(row) for row in read] == [ReadRow, ReadRow, RejectedRow]
     assert isinstance(read[0], ReadRow)
     assert (read[0].content.title, read[0].content.photos_lost) == ("bag", ("all photos: not read within 0.2 s",))
+
+
+def test_where_every_read_hangs_every_row_still_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(content, "read_photo", lambda *_: release.wait(60))
+    rows = [(number, Listing(str(number), f"bag {number}", (Photo("hangs.jpg"),))) for number in range(1, 41)]
+    with Workers(2) as workers:
+        read = list(read_rows(rows, reader(tmp_path), workers, ahead=32, deadline=0.2))
+    release.set()
+    assert [row.row_number for row in read] == list(range(1, 41))
+    assert all(isinstance(row, ReadRow) and "not read within" in row.content.photos_lost[0] for row in read)

@@ -1,5 +1,6 @@
 """A store and a recorded run change what a night costs, and no risk."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,7 @@ def test_a_recorded_run_is_scored_again_without_a_photo(
     again = rescore(tiny_bundle, tmp_path / "first", tmp_path / "again", store=tmp_path / "store")
     assert (again.rows_in, again.scored, again.rejected) == (first.rows_in, first.scored, first.rejected)
     assert again.bands == first.bands
+    assert again.embeddings["photos_found"] > 0
     one, other = (list(read_scores(tmp_path / name)) for name in ("first", "again"))
     for score, rescored in zip(one, other, strict=True):
         assert rescored.risk == pytest.approx(score.risk, abs=1e-6)
@@ -200,4 +202,14 @@ def test_a_run_that_recorded_nothing_is_not_rescored(tiny_bundle: ModelBundle, d
     part = next((tmp_path / "first" / "scores").glob("*.parquet"))
     pq.write_table(pq.read_table(part).drop_columns(["photo_hashes", "title_hash"]), part)
     with pytest.raises(ListingTableError, match="recorded no hashes"):
+        rescore(tiny_bundle, tmp_path / "first", tmp_path / "again", store=tmp_path / "store")
+
+
+def test_a_run_of_another_version_is_not_rescored(tiny_bundle: ModelBundle, dump: Dump, tmp_path: Path) -> None:
+    score_dump(tiny_bundle, dump, tmp_path / "first", store=tmp_path / "store")
+    manifest = tmp_path / "first" / "manifest.json"
+    values = json.loads(manifest.read_text())
+    del values["precision"]
+    manifest.write_text(json.dumps(values))
+    with pytest.raises(ListingTableError, match="this version"):
         rescore(tiny_bundle, tmp_path / "first", tmp_path / "again", store=tmp_path / "store")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from counterfeit_risk.config import Settings
-from counterfeit_risk.listings import images
+from counterfeit_risk.embeddings import content
 from counterfeit_risk.model.classifier import EmbeddedBatch, StoredPhotosBatch
 from counterfeit_risk.tracking.runs import TrackedRun
 from counterfeit_risk.training.batches import to_listing_batch
@@ -53,7 +53,7 @@ def test_a_second_run_finds_what_the_first_one_kept(
         raise AssertionError("nothing is left to encode")
 
     monkeypatch.setattr(TorchTowers, "encode_photos", refuse)
-    monkeypatch.setattr(images, "decode_image", refuse)
+    monkeypatch.setattr(content, "decode_image", refuse)
     again = embed_rows(setup, store=tmp_path, titles_too=True, device=CPU)
     for one, other in zip(first.inputs, again.inputs, strict=True):
         assert torch.equal(one, other)

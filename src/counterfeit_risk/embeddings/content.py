@@ -60,7 +60,7 @@ class ListingContent:
     @property
     def photos_decoded(self) -> int:
         """Photos whose embeddings are still to be made."""
-        return len(self.pixels) - len(self.stored)
+        return sum(key not in self.stored for key in self.photo_hashes)
 
     @cached_property
     def content_hash(self) -> str:
@@ -91,6 +91,7 @@ class ContentReader:
         stored: dict[str, NDArray[np.float32]] = {}
         thumbnails: list[Thumbnail] = []
         # an entry of the photo column that is no photo at all has no name of its own
+        store = None if self.keep_thumbnails else self.store  # a thumbnail needs the pixels
         lost = [f"{name}: an entry is no photo" for name in listing.unreadable_fields if name in PHOTO_COLUMNS]
         most = _TRIES_A_PHOTO * self.max_photos
         for number, photo in enumerate(listing.photos):
@@ -102,7 +103,7 @@ class ContentReader:
             try:
                 data = read_photo(photo, self.image_root, self.limits)
                 key = photo_hash(data)
-                embedding = self.store.get(bytes.fromhex(key)) if self.store else None
+                embedding = store.get(bytes.fromhex(key)) if store else None
                 if embedding is not None:
                     stored[key] = embedding
                     pixels.append(NOT_DECODED)

@@ -23,39 +23,48 @@ _REMEMBERED = 4096
 """Photos whose embeddings are at hand although those who read ahead have not seen them in the store."""
 
 
-class EmbeddedListings(NamedTuple):
+class HeadInput(NamedTuple):
     """B listings as the head takes them."""
 
     photo_embeddings: Floats
-    """(B, K, D)."""
+    """(B, K, D), K of 1 or more."""
     photo_mask: NDArray[np.bool_]
-    """(B, K)."""
+    """(B, K); a listing without photos is judged by its title alone."""
     title_embedding: Floats
     """(B, D)."""
     title_mask: NDArray[np.bool_]
-    """(B,)."""
+    """(B,); a listing without a title is judged by its photos alone."""
     price_evidence: Floats
-    """(B,)."""
-    title_cut: NDArray[np.bool_]
-    """(B,); True where the title was longer than the token limit."""
+    """(B,) log odds, 0 where a price says nothing."""
 
-    def rows(self, start: int, stop: int) -> "EmbeddedListings":
+    def rows(self, start: int, stop: int) -> "HeadInput":
         """Those of some rows, as if they had been embedded alone."""
         mask = self.photo_mask[start:stop]
         width = max(1, int(mask.sum(axis=1).max(initial=0)))
-        return EmbeddedListings(
+        return HeadInput(
             np.ascontiguousarray(self.photo_embeddings[start:stop, :width]),
             np.ascontiguousarray(mask[:, :width]),
             self.title_embedding[start:stop],
             self.title_mask[start:stop],
             self.price_evidence[start:stop],
-            self.title_cut[start:stop],
         )
+
+
+class EmbeddedListings(NamedTuple):
+    """B listings, embedded."""
+
+    inputs: HeadInput
+    title_cut: NDArray[np.bool_]
+    """(B,); True where the title was longer than the token limit."""
+
+    def rows(self, start: int, stop: int) -> "EmbeddedListings":
+        """Those of some rows, as if they had been embedded alone."""
+        return EmbeddedListings(self.inputs.rows(start, stop), self.title_cut[start:stop])
 
 
 @dataclass
 class StoreUse:
-    """How many embeddings came from a store, and how many had to be made."""
+    """How many embeddings of distinct contents were at hand, and how many had to be made."""
 
     photos_found: int = 0
     photos_encoded: int = 0
@@ -89,7 +98,7 @@ class Embedder:
             titles, cut = self.embed_titles(contents)
         title_mask = np.array([bool(content.title) for content in contents])
         prices = np.array([content.price_evidence for content in contents], np.float32)
-        return EmbeddedListings(photos, photo_mask, titles, title_mask, prices, cut)
+        return EmbeddedListings(HeadInput(photos, photo_mask, titles, title_mask, prices), cut)
 
     def embed_photos(self, contents: Sequence[ListingContent]) -> tuple[Floats, NDArray[np.bool_]]:
         """(B, K, D) embeddings of the photos of B listings, and (B, K) where there are photos; K is 1 at least."""

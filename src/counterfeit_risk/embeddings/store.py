@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterfeit_risk.embeddings.towers import Floats
-from counterfeit_risk.errors import StoreError
+from counterfeit_risk.errors import StoreError, WorkError
 
 logger = logging.getLogger(__name__)
 
@@ -170,18 +170,19 @@ class TowerStore:
     """Embeddings of one tower. An entry that is damaged counts as one that is not there."""
 
     def __init__(self, environment: lmdb.Environment, database: Any, fingerprint: str, dim: int) -> None:
-        self._environment, self._database, self._salt, self.dim = environment, database, fingerprint.encode(), dim
+        self._environment, self._database, self.dim = environment, database, dim
+        self._folder, self._salt = Path(environment.path()), zlib.crc32(fingerprint.encode())
 
     def get(self, content_hash: bytes) -> Floats | None:
         """One embedding, or None; any thread may ask."""
-        with self._environment.begin(db=self._database, buffers=True) as transaction:
+        with _named(self._folder), self._environment.begin(db=self._database, buffers=True) as transaction:
             value = transaction.get(content_hash)
             return self._read(content_hash, value) if value is not None else None
 
     def get_many(self, hashes: Sequence[bytes]) -> tuple[Floats, NDArray[np.bool_]]:
         """(N, D) embeddings, 0 where there is none, and (N,) where there is one."""
         embeddings, found = np.zeros((len(hashes), self.dim), np.float32), np.zeros(len(hashes), bool)
-        with self._environment.begin(db=self._database, buffers=True) as transaction:
+        with _named(self._folder), self._environment.begin(db=self._database, buffers=True) as transaction:
             for row, content_hash in enumerate(hashes):
                 value = transaction.get(content_hash)
                 embedding = self._read(content_hash, value) if value is not None else None
@@ -193,17 +194,14 @@ class TowerStore:
         """Keeps (N, D) embeddings.
 
         Raises:
-            StoreError: if the disk is full, or the store damaged.
+            WorkError: if the disk is full, or the store damaged.
         """
         values = [row.tobytes() for row in np.ascontiguousarray(embeddings, np.float32)]
         entries = [
             (content_hash, self._checksum(content_hash, value) + value)
             for content_hash, value in zip(hashes, values, strict=True)
         ]
-        with (
-            _named(Path(self._environment.path())),
-            self._environment.begin(write=True, db=self._database) as transaction,
-        ):
+        with _named(self._folder), self._environment.begin(write=True, db=self._database) as transaction:
             transaction.cursor().putmulti(entries)
 
     def _read(self, content_hash: bytes, value: memoryview) -> Floats | None:
@@ -215,13 +213,19 @@ class TowerStore:
 
     def _checksum(self, content_hash: bytes, value: bytes | memoryview) -> bytes:
         """Of the tower and the content as well, so that an embedding under a foreign key is found out."""
-        return zlib.crc32(value, zlib.crc32(content_hash, zlib.crc32(self._salt))).to_bytes(_CHECKSUM_BYTES, "big")
+        return zlib.crc32(value, zlib.crc32(content_hash, self._salt)).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 @contextmanager
 def _named(folder: Path) -> Iterator[None]:
-    """Turns LMDB's errors into ours."""
+    """Turns LMDB's errors into ours.
+
+    Raises:
+        WorkError: if the disk is full, which LMDB may call an input/output error, or the store is damaged.
+    """
     try:
         yield
     except lmdb.Error as error:
-        raise StoreError(f"the embedding store {folder} failed: {error}; it may be deleted, and fills again") from None
+        raise WorkError(
+            f"the embedding store {folder} failed: {error} (is its disk full? a damaged one may be deleted)"
+        ) from None

@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-_MOST_LATE = 32
+_MOST_LATE = 8
 """Threads that hang at the same time before the work is given up."""
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterfeit_risk.embeddings.content import ListingContent
-from counterfeit_risk.explanations.model import ExplainedModel, Floats, HeadInput
+from counterfeit_risk.embeddings.embedder import HeadInput
+from counterfeit_risk.explanations.model import ExplainedModel, Floats
 
 
 @dataclass(frozen=True)

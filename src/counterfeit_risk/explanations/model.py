@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from counterfeit_risk.embeddings.embedder import HeadInput
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
 from counterfeit_risk.embeddings.price_model import PriceModel
 from counterfeit_risk.embeddings.towers import Precision, Towers
@@ -28,21 +29,6 @@ from counterfeit_risk.tracking.runs import TrackedRun
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-
-
-class HeadInput(NamedTuple):
-    """B listings as the head takes them."""
-
-    photo_embeddings: Floats
-    """(B, K, D), K of 1 or more."""
-    photo_mask: NDArray[np.bool_]
-    """(B, K); a listing without photos is judged by its title alone."""
-    title_embedding: Floats
-    """(B, D)."""
-    title_mask: NDArray[np.bool_]
-    """(B,); a listing without a title is judged by its photos alone."""
-    price_evidence: Floats
-    """(B,) log odds, 0 where a price says nothing."""
 
 
 class Judgements(NamedTuple):

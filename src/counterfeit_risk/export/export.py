@@ -142,7 +142,8 @@ def _check_precisions(
         return {}
     measured = read_labelled_contents(run, Split.CALIBRATION, reader, most=_ROWS_TO_QUANTIZE_BY, seed=seed)
     judged = read_labelled_contents(run, Split.TEST, reader, most=_ROWS_TO_JUDGE_PRECISION_BY, seed=seed)
-    if measured is None or judged is None:
+    if not (measured and measured.is_telling and judged and judged.is_telling):
+        logger.warning("the run's listings or photos are gone: towers of lower precision cannot be checked")
         return {}
     tokenizer, max_tokens = checkpoint.tokenizer, checkpoint.classifier.spec.text_encoder.max_tokens
     quantize_towers(folder, measured.contents, tokenizer, max_tokens=max_tokens)

@@ -4,7 +4,6 @@ Knows no tower.
 """
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -12,6 +11,7 @@ from itertools import islice
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from counterfeit_risk.config import DataSettings
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
@@ -20,8 +20,6 @@ from counterfeit_risk.listings.catalog import load_column_map, read_labeled_list
 from counterfeit_risk.listings.listing import Label, LabeledListing
 from counterfeit_risk.listings.splits import Split
 from counterfeit_risk.tracking.runs import TrackedRun
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,17 @@ class LabelledContents:
     labels: NDArray[np.bool_]
     """(N,), True for a counterfeit."""
 
+    @property
+    def is_telling(self) -> bool:
+        """True where there are photos, titles, and listings of both classes."""
+        shown = any(content.pixels for content in self.contents) and any(content.title for content in self.contents)
+        return shown and 0 < self.labels.sum() < self.labels.size
+
 
 def read_labelled_contents(
     run: TrackedRun, split: Split, reader: ContentReader, *, most: int, seed: int
 ) -> LabelledContents | None:
-    """Reads some listings of a split, drawn by chance; None where the run's table is gone or has changed.
+    """Reads some listings of a split, drawn by chance; None where the run's data are gone or have changed.
 
     Args:
         run: names its table, and which row stands in which split.
@@ -45,12 +49,13 @@ def read_labelled_contents(
         most: listings at most.
         seed: of the draw.
     """
-    settings = DataSettings.model_validate(
-        json.loads(run.artifact("settings.json").read_text(encoding="utf-8"))["data"]
-    )
+    recorded = json.loads(run.artifact("settings.json").read_text(encoding="utf-8"))["data"]
     expected = json.loads(run.artifact("data.json").read_text(encoding="utf-8"))["table_sha256"]
-    if not settings.listings.is_file() or file_hash(settings.listings) != expected:
-        logger.warning("%s is gone or has changed: towers of lower precision cannot be checked", settings.listings)
+    try:
+        settings = DataSettings.model_validate(recorded)
+    except ValidationError:  # a file or folder that it names is gone
+        return None
+    if file_hash(settings.listings) != expected:
         return None
     reader = replace(reader, image_root=settings.image_root or settings.listings.parent)
     table = pq.read_table(run.artifact("splits.parquet"))

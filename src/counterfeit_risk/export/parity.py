@@ -104,6 +104,5 @@ def _judge_eager(
 
 
 def _judge_graphs(graphs: ExportedGraphs, tokenizer: Tokenizer, contents: Sequence[ListingContent]) -> np.ndarray:
-    embedded = Embedder(graphs.towers, tokenizer).embed(contents)
-    risks = graphs.head.judge(*embedded[:5])
+    risks = graphs.head.judge(*Embedder(graphs.towers, tokenizer).embed(contents).inputs)
     return np.stack([risks.risk, risks.photo_risk, risks.title_risk], axis=1)

@@ -78,7 +78,7 @@ def _risks(
 ) -> NDArray[np.float64]:
     embedder = Embedder(towers, tokenizer)
     parts = [contents[start : start + _JUDGED_AT_ONCE] for start in range(0, len(contents), _JUDGED_AT_ONCE)]
-    return np.concatenate([head.judge(*embedder.embed(part)[:5]).risk for part in parts]).astype(np.float64)
+    return np.concatenate([head.judge(*embedder.embed(part).inputs).risk for part in parts]).astype(np.float64)
 
 
 def _quantize(graph: Path, batches: Sequence[object], out: Path) -> None:

@@ -114,15 +114,12 @@ def _read_regular_file(path: str, limits: ImageLimits) -> bytes:
         raise UnreadableImageError("not a regular file")
     # should a FIFO take the file's place in between, opening it must not wait for a writer
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    file = os.open(path, flags)
-    try:
-        status = os.fstat(file)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableImageError("not a regular file")
         _check_size(status.st_size, limits)
-        return os.read(file, status.st_size)
-    finally:
-        os.close(file)
+        return file.read(status.st_size)
 
 
 def _check_size(size_bytes: int, limits: ImageLimits) -> None:

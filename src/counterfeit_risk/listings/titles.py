@@ -58,8 +58,7 @@ def find_disguises(title: str) -> list[str]:
 
 
 def _find_disguises(title: str, normal: str) -> list[str]:
-    hides = not _is_plain(title)
-    shown = unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS]) if hides else ""
+    shown = "" if _is_plain(title) else unicodedata.normalize("NFKC", title[:_RAW_CHARACTERS])
     bare = _INVISIBLE_LETTERS.sub("", "".join(map(_show, shown)))
     found = {
         "hidden-characters": any(not "".join(map(_show, gap[0])) for gap in _GAP.finditer(shown)),

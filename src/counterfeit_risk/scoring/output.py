@@ -17,7 +17,7 @@ from typing import Any
 from counterfeit_risk.embeddings.embedder import StoreUse
 from counterfeit_risk.embeddings.stopwatch import Stopwatch
 from counterfeit_risk.embeddings.towers import Precision
-from counterfeit_risk.errors import TooManyRejectedError, UsageError
+from counterfeit_risk.errors import ListingTableError, TooManyRejectedError, UsageError
 from counterfeit_risk.export.runtimes import Runtime
 from counterfeit_risk.scoring.writer import Counts, write_text_atomically
 
@@ -91,12 +91,19 @@ def claim(out: Path, method: ScoringMethod, source: Mapping[str, Any]) -> None:
 
 
 def find_manifest(out: Path) -> ScoringManifest | None:
-    """What a finished run says of itself; None where this folder holds none."""
+    """What a finished run says of itself; None where this folder holds none.
+
+    Raises:
+        ListingTableError: if another version wrote it.
+    """
     path = out / _MANIFEST
     if not path.exists():
         return None
     values = json.loads(path.read_text(encoding="utf-8"))
-    return ScoringManifest(**values | {"precision": Precision(values["precision"])})
+    try:
+        return ScoringManifest(**values | {"precision": Precision(values["precision"])})
+    except (KeyError, TypeError, ValueError):
+        raise ListingTableError(f"{path} is not the manifest of a run of this version: score anew") from None
 
 
 def write_manifest(manifest: ScoringManifest, out: Path) -> None:

@@ -4,7 +4,7 @@ Knows no model.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -78,7 +78,9 @@ class _Reading:
     def _read_one_by_one(self, rows: list[NumberedRow]) -> list[ReadRow | RejectedRow]:
         """What took too long together, each with the whole deadline to itself: one that hangs costs itself alone."""
         if len(rows) > 1:
-            return [row for part in self.ahead(([row] for row in rows), tasks=len(rows)) for row in part]
+            with Workers(len(rows)) as own:  # the others may hang as well
+                alone = replace(self, workers=own).ahead(([row] for row in rows), tasks=len(rows))
+                return [row for part in alone for row in part]
         row_number, row = rows[0]
         assert isinstance(row, Listing)  # a rejected row has no photo to wait for
         late = f"all photos: not read within {self.deadline:g} s"

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from counterfeit_risk.embeddings.embedder import EmbeddedListings, StoreUse
+from counterfeit_risk.embeddings.embedder import HeadInput, StoreUse
 from counterfeit_risk.embeddings.stopwatch import Stopwatch
 from counterfeit_risk.embeddings.store import EmbeddingStore, TowerStore
 from counterfeit_risk.embeddings.towers import Floats
@@ -86,7 +86,7 @@ class _Part(NamedTuple):
     number: int
     scores: pa.Table
     rejected: pa.Table
-    embedded: EmbeddedListings | None
+    inputs: HeadInput | None
     """Of the scored listings; None where there are none."""
 
 
@@ -135,11 +135,11 @@ class _Rescoring:
 
     def _judge(self, part: _Part) -> tuple[pa.Table, pa.Table]:
         """The part's scores by this head, and the rows that it gives none."""
-        if part.embedded is None:
+        if part.inputs is None:
             return part.scores, REJECTED_SCHEMA.empty_table()
         with self._stopwatch.stage("judge"):
-            risks, bands, known = self._judged_by.judge(part.embedded)
-        has_photo, has_title = part.embedded.photo_mask.any(axis=1), part.embedded.title_mask
+            risks, bands, known = self._judged_by.judge(part.inputs)
+        has_photo, has_title = part.inputs.photo_mask.any(axis=1), part.inputs.title_mask
         now = pa.scalar(datetime.now(UTC), pa.timestamp("us", tz="UTC"))
         changed = {
             "risk": risks.risk.astype(np.float64),
@@ -162,7 +162,7 @@ class _Rescoring:
         }
         return scores.filter(pa.array(known)), pa.table(rejected).select(REJECTED_SCHEMA.names).cast(REJECTED_SCHEMA)
 
-    def _embed(self, scores: pa.Table) -> EmbeddedListings:
+    def _embed(self, scores: pa.Table) -> HeadInput:
         """Finds the embeddings of B scored listings, B of 1 or more.
 
         Raises:
@@ -185,10 +185,9 @@ class _Rescoring:
             self._prices.evidence(Listing("", "", price=price, currency=currency, brand=brand, category=category))
             for price, currency, brand, category in offers
         ]
-        cut = np.zeros(len(title_hashes), bool)  # that is recorded already
-        return EmbeddedListings(
-            photo_embeddings, mask, title_embeddings, title_mask, np.array(evidence, np.float32), cut
-        )
+        self._use.photos_found += len(set(photo_hashes))
+        self._use.titles_found += len(set(title_hashes) - {None})
+        return HeadInput(photo_embeddings, mask, title_embeddings, title_mask, np.array(evidence, np.float32))
 
 
 def _find(hashes: Sequence[str], store: TowerStore, what: str) -> Floats:

@@ -107,7 +107,7 @@ def read_scores(folder: Path) -> Iterator[RiskScore]:
                     "band": Band(row["band"]),
                     "photo_status": PartStatus(row["photo_status"]),
                     "photos_lost": tuple(row["photos_lost"]),
-                    "photo_hashes": tuple(row["photo_hashes"]),
+                    "photo_hashes": tuple(row["photo_hashes"] or ()),
                     "title_status": PartStatus(row["title_status"]),
                 }
             )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from counterfeit_risk.embeddings.content import ContentReader, ListingContent
-from counterfeit_risk.embeddings.embedder import EmbeddedListings, Embedder
+from counterfeit_risk.embeddings.embedder import EmbeddedListings, Embedder, HeadInput
 from counterfeit_risk.embeddings.fingerprint import title_hash
 from counterfeit_risk.embeddings.stopwatch import Stopwatch
 from counterfeit_risk.embeddings.store import EmbeddingStore
@@ -37,10 +37,10 @@ class Judge:
         self.head = OnnxHead(bundle.folder, threads=threads)
         self._bands = RiskBands.from_dict(bundle.manifest.bands)
 
-    def judge(self, embedded: EmbeddedListings) -> tuple[Risks, list[Band], NDArray[np.bool_]]:
+    def judge(self, inputs: HeadInput) -> tuple[Risks, list[Band], NDArray[np.bool_]]:
         """Risks of B listings, their bands, and (B,) which of them are numbers at all."""
-        risks = self.head.judge(*embedded[:5])
-        complete: NDArray[np.bool_] = embedded.photo_mask.any(axis=1) & embedded.title_mask
+        risks = self.head.judge(*inputs)
+        complete: NDArray[np.bool_] = inputs.photo_mask.any(axis=1) & inputs.title_mask
         # a NaN would fall below every threshold and pass for genuine
         known: NDArray[np.bool_] = np.isfinite(np.sum(risks, axis=0))
         return risks, self._bands.assign(np.where(known, risks.risk, 0.0), complete), known
@@ -100,7 +100,7 @@ class Scorer:
     ) -> list[RiskScore | RejectedRow]:
         """Scores rows that are embedded."""
         with self.stopwatch.stage("judge"):
-            risks, bands, known = self._judge.judge(embedded)
+            risks, bands, known = self._judge.judge(embedded.inputs)
             judged = zip(
                 rows, known, bands, risks.risk, risks.photo_risk, risks.title_risk, embedded.title_cut, strict=True
             )
