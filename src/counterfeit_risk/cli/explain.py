@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,12 @@ from counterfeit_risk.cli.options import (
     ColumnMapOption,
     ImageRootOption,
     ListingsArgument,
+    StoreOption,
     TrackingOption,
     bundle_folder,
 )
-from counterfeit_risk.embeddings.content import ContentReader
+from counterfeit_risk.embeddings.content import ContentReader, ListingContent
+from counterfeit_risk.embeddings.store import EmbeddingStore
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.listings.catalog import load_column_map, read_listings
 from counterfeit_risk.listings.listing import Listing, RejectedRow
@@ -42,6 +45,7 @@ def explain(
     out: Annotated[Path, typer.Option(help="Folder for ID.png and ID.json.", show_default=False)],
     column_map: ColumnMapOption = None,
     image_root: ImageRootOption = None,
+    store: StoreOption = None,
     tracking_uri: TrackingOption = DEFAULT_TRACKING_URI,
 ) -> None:
     """Show why a listing has its risk: photo regions, title words, the price, and which of them spoke."""
@@ -56,8 +60,7 @@ def explain(
     except ModuleNotFoundError as error:
         message = f"explain needs {error.name}, which is not installed: pip install counterfeit-risk[train]"
         raise UsageError(message) from error
-    reader = ContentReader(dump.root, model.preprocessing, model.max_photos, price_model=model.price_model)
-    content = reader.read(found)
+    content = read_for(model, dump.root, found, store)
     explanation = explain_listing(model, found.listing_id, content)
     out.mkdir(parents=True, exist_ok=True)
     sheet, numbers = (out / f"{file_name(found.listing_id)}{suffix}" for suffix in (".png", ".json"))
@@ -96,6 +99,24 @@ def summary(explanation: "Explanation") -> str:
         f"title {explanation.title_share:+.2f}, in combination {explanation.interaction:+.2f}, "
         f"price {explanation.price_share:+.2f}"
     )
+
+
+def read_for(model: "ExplainedModel", image_root: Path, listing: Listing, folder: Path | None) -> ListingContent:
+    """Reads a listing as a model sees it; its photos' embeddings come from a store, where that knows them.
+
+    Raises:
+        UsageError: if a store is named for a training run.
+        StoreError: if it cannot be opened.
+    """
+    from counterfeit_risk.explanations.model import BundleModel
+
+    reader = ContentReader(image_root, model.preprocessing, model.max_photos, price_model=model.price_model)
+    if folder is None:
+        return reader.read(listing)
+    if not isinstance(model, BundleModel):
+        raise UsageError("--store holds what bundles encode; a run is explained without it")
+    with EmbeddingStore(folder, create=False) as store:
+        return replace(reader, store=model.photos_of(store), decode_stored=True).read(listing)
 
 
 def _open_model(source: str, tracking_uri: str) -> "ExplainedModel":

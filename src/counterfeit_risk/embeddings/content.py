@@ -82,7 +82,9 @@ class ContentReader:
     price_model: PriceModel = field(default_factory=PriceModel)
     """What prices say; nothing while it is not known."""
     store: TowerStore | None = None
-    """Embeddings of photos that need not be decoded."""
+    """Embeddings of photos that need not be encoded."""
+    decode_stored: bool = False
+    """Photos that the store knows are decoded all the same, for those who look at pixels."""
 
     def read(self, listing: Listing) -> ListingContent:
         """Reads a listing; a photo that cannot be used is named and left out."""
@@ -91,7 +93,6 @@ class ContentReader:
         stored: dict[str, NDArray[np.float32]] = {}
         thumbnails: list[Thumbnail] = []
         # an entry of the photo column that is no photo at all has no name of its own
-        store = None if self.keep_thumbnails else self.store  # a thumbnail needs the pixels
         lost = [f"{name}: an entry is no photo" for name in listing.unreadable_fields if name in PHOTO_COLUMNS]
         most = _TRIES_A_PHOTO * self.max_photos
         for number, photo in enumerate(listing.photos):
@@ -103,9 +104,10 @@ class ContentReader:
             try:
                 data = read_photo(photo, self.image_root, self.limits)
                 key = photo_hash(data)
-                embedding = store.get(bytes.fromhex(key)) if store else None
+                embedding = self.store.get(bytes.fromhex(key)) if self.store else None
                 if embedding is not None:
                     stored[key] = embedding
+                if embedding is not None and not (self.decode_stored or self.keep_thumbnails):
                     pixels.append(NOT_DECODED)
                     hashes.append(key)
                     continue

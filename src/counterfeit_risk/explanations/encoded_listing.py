@@ -40,7 +40,15 @@ class EncodedListing:
 
 
 def encode_listing(model: ExplainedModel, content: ListingContent) -> EncodedListing:
-    """Runs both towers over a listing; what it lacks is encoded as anything at all, and masked."""
+    """Runs both towers over a listing; what it lacks is encoded as anything at all, and masked.
+
+    Photos whose embeddings the content brings along are not encoded.
+    """
     size = model.preprocessing.image_size
-    pixels = np.stack(content.pixels) if content.pixels else np.zeros((1, size, size, 3), np.uint8)
-    return EncodedListing(content, model.encode_photos(pixels), model.encode_titles([content.title or "-"])[0])
+    hashes = content.photo_hashes or ("",)
+    pixels = dict(zip(hashes, content.pixels or [np.zeros((size, size, 3), np.uint8)], strict=True))
+    new = [key for key in pixels if key not in content.stored]
+    made = model.encode_photos(np.stack([pixels[key] for key in new])) if new else ()
+    known = {**content.stored, **dict(zip(new, made, strict=True))}
+    photo_embeddings = np.stack([known[key] for key in hashes])
+    return EncodedListing(content, photo_embeddings, model.encode_titles([content.title or "-"])[0])

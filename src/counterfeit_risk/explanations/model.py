@@ -17,12 +17,13 @@ from tokenizers import Tokenizer
 from counterfeit_risk.embeddings.embedder import HeadInput
 from counterfeit_risk.embeddings.preprocessing import ImagePreprocessing, to_pixel_values, tokenize
 from counterfeit_risk.embeddings.price_model import PriceModel
-from counterfeit_risk.embeddings.towers import Precision, Towers
+from counterfeit_risk.embeddings.store import EmbeddingStore, TowerStore
+from counterfeit_risk.embeddings.towers import Precision
 from counterfeit_risk.evaluation.calibration import Calibrations
 from counterfeit_risk.evaluation.risk_bands import RiskBands
 from counterfeit_risk.export.bundle import TOKENIZER, open_bundle
 from counterfeit_risk.export.onnx_head import OnnxHead
-from counterfeit_risk.export.runtimes import open_towers
+from counterfeit_risk.export.runtimes import RunningTowers, open_towers
 from counterfeit_risk.model.checkpoint import load_checkpoint
 from counterfeit_risk.model.classifier import CounterfeitClassifier
 from counterfeit_risk.tracking.runs import TrackedRun
@@ -78,17 +79,21 @@ class BundleModel:
     price_model: PriceModel
     bands: RiskBands
     tokenizer: Tokenizer
-    towers: Towers
+    running: RunningTowers
     head: OnnxHead
+
+    def photos_of(self, store: EmbeddingStore) -> TowerStore:
+        """What a store holds of this image tower."""
+        return store.tower(self.running.fingerprints.image, self.running.towers.image_dim)
 
     def encode_photos(self, pixels: Pixels) -> Floats:
         """As `ExplainedModel` says."""
-        return self.towers.encode_photos(pixels)
+        return self.running.towers.encode_photos(pixels)
 
     def encode_titles(self, titles: Sequence[str]) -> Floats:
         """As `ExplainedModel` says."""
         tokens = tokenize(self.tokenizer, titles)
-        return self.towers.encode_titles(tokens.input_ids, tokens.attention_mask)
+        return self.running.towers.encode_titles(tokens.input_ids, tokens.attention_mask)
 
     def judge(self, listings: HeadInput) -> Judgements:
         """As `ExplainedModel` says."""
@@ -149,7 +154,7 @@ def open_bundle_model(folder: Path, *, precision: Precision | None = None) -> Bu
         price_model=bundle.price_model(),
         bands=RiskBands.from_dict(bundle.manifest.bands),
         tokenizer=Tokenizer.from_file(str(bundle.path(TOKENIZER))),
-        towers=open_towers(bundle, precision).towers,
+        running=open_towers(bundle, precision),
         head=OnnxHead(bundle.folder),
     )
 
