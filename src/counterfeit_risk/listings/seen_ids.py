@@ -1,4 +1,4 @@
-"""Remembers which ids a table has held so far, in some 20 bytes each at its peak, so that huge tables fit.
+"""Remembers which ids a table has held so far, in some 15 bytes each at its peak, so that huge tables fit.
 
 Knows nothing of tables.
 """
@@ -8,6 +8,10 @@ import os
 from bisect import bisect_left
 
 import numpy as np
+
+_SHELVES = 64
+_SHIFT = 58
+"""Bits of a number below those that name its shelf."""
 
 
 class SeenIds:
@@ -20,7 +24,8 @@ class SeenIds:
     def __init__(self) -> None:
         self._key = os.urandom(16)
         self._recent: set[int] = set()
-        self._settled = np.empty(0, np.uint64).data
+        self._shelves = [np.empty(0, np.uint64).data for _ in range(_SHELVES)]
+        self._settled = 0
 
     def add(self, listing_id: str) -> bool:
         """Adds an id; True if it was not there before."""
@@ -30,17 +35,23 @@ class SeenIds:
             return False
         self._recent.add(number)
         # a set costs about ten times as much an id as an array, so it stays a small part of it
-        if len(self._recent) >= max(2**14, len(self._settled) // 16):
+        if len(self._recent) >= max(2**14, self._settled // 32):
             self._settle()
         return True
 
     def _is_settled(self, number: int) -> bool:
-        place = bisect_left(self._settled, number)
-        return place < len(self._settled) and self._settled[place] == number
+        shelf = self._shelves[number >> _SHIFT]
+        place = bisect_left(shelf, number)
+        return place < len(shelf) and shelf[place] == number
 
     def _settle(self) -> None:
+        """Puts the recent ones on their shelves, one after the other, so that only a shelf is ever copied."""
         recent = np.fromiter(self._recent, np.uint64, count=len(self._recent))
         self._recent.clear()
-        merged = np.concatenate([self._settled, recent])
-        merged.sort(kind="stable")  # two runs, one of them in order: nearly a merge, and in place
-        self._settled = merged.data
+        self._settled += len(recent)
+        recent.sort()
+        starts = np.searchsorted(recent, np.arange(1, _SHELVES, dtype=np.uint64) << np.uint64(_SHIFT))
+        for number, new in enumerate(np.split(recent, starts)):
+            merged = np.concatenate([self._shelves[number], new])
+            merged.sort()
+            self._shelves[number] = merged.data
