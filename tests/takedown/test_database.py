@@ -4,12 +4,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import QueueError
 from counterfeit_risk.takedown.database import open_database, reading, take_numbers, writing
-from counterfeit_risk.takedown.tables import QueueNumber
+from counterfeit_risk.takedown.tables import MemberRow, QueueNumber
 
 
 def run_sql(path: Path, statement: str) -> None:
@@ -36,7 +36,7 @@ def test_the_queue_may_be_created_by_several_at_once(database_url: str) -> None:
         engines = list(pool.map(lambda _: open_database(database_url, create=True), range(8)))
 
     with reading(engines[0]) as session:
-        assert len(session.scalars(select(QueueNumber)).all()) == 3
+        assert len(session.scalars(select(QueueNumber)).all()) == 5
     for engine in engines:
         engine.dispose()
 
@@ -46,7 +46,7 @@ def test_a_queue_of_another_schema_version_is_refused(tmp_path: Path) -> None:
     open_database(f"sqlite:///{path}", create=True).dispose()
     run_sql(path, "UPDATE queue_numbers SET value = 99 WHERE name = 'schema_version'")
 
-    with pytest.raises(QueueError, match="schema version 99, and this release reads 1"):
+    with pytest.raises(QueueError, match="schema version 99, and this release reads 2"):
         open_database(f"sqlite:///{path}")
 
 
@@ -130,8 +130,21 @@ def test_numbers_are_given_out_once(database_url: str) -> None:
 
 def test_a_row_of_a_case_that_does_not_exist_is_refused(database_url: str) -> None:
     engine = open_database(database_url, create=True)
-    orphan = "INSERT INTO decisions (case_id, verdict, reason, decided_by, automated, decided_at, content_hash) "
 
     with Session(engine) as session, pytest.raises(Exception, match=r"(?i)foreign key"):
-        session.execute(text(orphan + "VALUES (99, 'genuine', 'x', 'y', false, '2026-03-01 00:00:00', 'z')"))
+        session.execute(insert(MemberRow), {"case_id": 99, "listing_key": "a", "snapshot_id": 98, "present": True})
     engine.dispose()
+
+
+def test_a_reader_sees_one_moment(database_url: str) -> None:
+    engine = open_database(database_url, create=True)
+    loads = select(QueueNumber.value).where(QueueNumber.name == "loads")
+
+    with reading(engine) as session:
+        before = session.scalar(loads)
+        with writing(engine) as other:
+            take_numbers(other, "loads")
+        after = session.scalar(loads)
+    engine.dispose()
+
+    assert before == after == 0

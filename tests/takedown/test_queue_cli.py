@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from counterfeit_risk.cli.queue import app
-from counterfeit_risk.errors import LeaseError, QueueError
+from counterfeit_risk.errors import LeaseError, QueueError, SettingsError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.catalog import load_column_map, read_labeled_listings
 from counterfeit_risk.listings.listing import Label, LabeledListing, Photo
@@ -73,9 +73,10 @@ def test_loading_says_what_became_of_the_scores(run: Run, scored: tuple[Path, Pa
     first, again = run("load", *scored), run("load", *scored)
 
     assert first.strip() == (
-        "2 cases opened, 0 updated, 0 already known, 1 passed; 1 listings hidden until a person decides"
+        "load 1: 2 cases opened, 0 listings joined one, 0 updated, 0 already known, 1 passed, 0 drawn for audit; "
+        "1 listings hidden until a person decides"
     )
-    assert again.startswith("0 cases opened, 0 updated, 2 already known, 1 passed")
+    assert again.startswith("load 2: 0 cases opened, 0 listings joined one, 0 updated, 2 already known, 1 passed")
 
 
 def test_a_case_goes_from_the_queue_to_an_action(run: Run, scored: tuple[Path, Path]) -> None:
@@ -84,9 +85,10 @@ def test_a_case_goes_from_the_queue_to_an_action(run: Run, scored: tuple[Path, P
     leased = take(run)
     said = decide(run, leased, "counterfeit")
 
-    assert (leased["listing_id"], leased["title"], leased["band"]) == ("fake", "fake bag", "automatic")
-    assert leased["image_paths"] == ["images/fake.jpg"]
-    assert said.strip() == f"case {leased['case_id']}: counterfeit; action take_down"
+    [listing] = leased["listings"]
+    assert (listing["listing_id"], listing["title"], leased["band"]) == ("fake", "fake bag", "automatic")
+    assert listing["image_paths"] == ["images/fake.jpg"]
+    assert said.strip() == f"case {leased['case_id']}: counterfeit; actions: 1 take_down"
     actions = [json.loads(line) for line in run("actions", "--json").splitlines()]
     assert [(action["kind"], action["listing_id"]) for action in actions] == [("hide", "fake"), ("take_down", "fake")]
     assert run("actions", "--json", "--after", actions[-1]["sequence"]) == ""
@@ -136,6 +138,40 @@ def test_the_top_and_the_counts_are_shown_to_people_and_programs(run: Run, score
         {"state": "open", "band": "automatic", "count": 1},
         {"state": "open", "band": "review", "count": 1},
     ]
+
+
+def test_a_case_is_skipped_escalated_and_undone(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+    leased = take(run)
+    options = ("--reviewer", "ada", "--reason", "not mine", "--token", leased["token"])
+    assert run("escalate", leased["case_id"], *options).strip() == f"case {leased['case_id']}: waits for a specialist"
+    expert = json.loads(run("next", "--reviewer", "kim", "--specialist", "--json"))
+    assert expert["case_id"] == leased["case_id"]
+
+    decide(run, expert, "genuine", reviewer="kim")
+    assert "open again" in run("undo", leased["case_id"], "--reviewer", "kim")
+
+    other = take(run)
+    options = ("--reviewer", "ada", "--reason", "not mine", "--token", other["token"])
+    assert "waits for somebody else" in run("skip", other["case_id"], *options)
+
+
+def test_a_bad_night_is_taken_back_and_the_history_stays_whole(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+    assert run("withdraw", 1, "--by", "lead").strip() == "load 1: 2 cases closed, 1 listings reinstated"
+    assert json.loads(run("stats", "--json"))["overdue"] == 0
+    assert run("verify").startswith("every case's history is whole; the last of 2 cases ends with ")
+
+
+def test_settings_of_the_queue_come_from_a_file(run: Run, scored: tuple[Path, Path], tmp_path: Path) -> None:
+    settings = tmp_path / "queue.yaml"
+    settings.write_text("audit_probability: 1\norder: {audit_share: 1}\n")
+    assert "1 drawn for audit" in run("load", *scored, "--settings", settings)
+    leased = json.loads(run("next", "--reviewer", "ada", "--settings", settings, "--json"))
+    assert (leased["risk"], leased["listings"][0]["risk"], leased["listings"][0]["listing_id"]) == (None, None, "fine")
+    settings.write_text("audit_share: 1\n")
+    with pytest.raises(SettingsError, match="audit_share"):
+        run("load", *scored, "--settings", settings)
 
 
 def test_labels_written_elsewhere_find_their_photos_under_the_folder_that_is_printed(

@@ -2,6 +2,7 @@ import pytest
 
 from counterfeit_risk.errors import TransitionError
 from counterfeit_risk.takedown.states import (
+    BACK_TO,
     CONSEQUENCES,
     STATUS_AFTER,
     TRANSITIONS,
@@ -18,15 +19,19 @@ def test_every_state_can_be_reached_and_left() -> None:
     reached = {after for moves in TRANSITIONS.values() for after in moves.values()}
 
     assert reached == set(CaseState)
-    assert all(TRANSITIONS[state] for state in CaseState)
+    assert [state for state in CaseState if not TRANSITIONS[state]] == [CaseState.CLOSED]
 
 
 def test_every_move_is_legal_from_somewhere() -> None:
     assert {move for moves in TRANSITIONS.values() for move in moves} == set(Move)
 
 
-def test_a_decided_case_can_only_be_reopened() -> None:
-    assert set(TRANSITIONS[CaseState.DECIDED]) == {Move.REOPENED}
+def test_a_decided_case_can_only_become_open_again() -> None:
+    assert TRANSITIONS[CaseState.DECIDED] == dict.fromkeys((Move.UNDONE, Move.REOPENED), CaseState.OPEN)
+
+
+def test_a_listing_can_be_given_back_every_status_it_had() -> None:
+    assert {status: STATUS_AFTER[action] for status, action in BACK_TO.items()} == {one: one for one in ListingStatus}
 
 
 def test_an_illegal_move_names_the_case_its_state_and_the_move() -> None:

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult, QueueStats
-from counterfeit_risk.takedown.policy import LEASE
+from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import CaseState, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+LEASE = QueueSettings().lease
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]

@@ -24,7 +24,9 @@ from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.scoring.output import ScoringManifest
 from counterfeit_risk.scoring.risk_score import read_scores
 from counterfeit_risk.scoring.runner import Dump, score_dump
+from counterfeit_risk.takedown.case import LeasedCase
 from counterfeit_risk.takedown.display import actions_table, queue_table
+from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
 from counterfeit_risk.takedown.states import Verdict
 
@@ -160,21 +162,31 @@ def _work_queue(paths: DemoPaths, queue: TakedownQueue) -> None:
     """Loads the scores and lets a reviewer who knows the market's truth decide the first cases."""
     truth = read_true_labels(paths.market / "truth.parquet")
     table = paths.market / "nightly.parquet"
-    queue.load(read_scores(paths.scores), read_listings(table), datetime.now(UTC), image_root=table.parent.resolve())
+    night = Night(image_root=table.parent.resolve())
+    queue.load(read_scores(paths.scores), read_listings(table), datetime.now(UTC), night=night)
     for _ in range(_DECISIONS):
         leased = queue.next_case("demo-reviewer", datetime.now(UTC))
         if leased is None:
             break
-        label = truth[leased.case.listing.listing_id]
-        queue.decide(
-            leased.case.case_id,
-            "demo-reviewer",
-            Verdict(label.value),
-            f"the market's record: {label.value}",
-            leased.token,
-            datetime.now(UTC),
-        )
+        _decide_as_recorded(queue, leased, truth)
     write_labeled_listings(paths.labels, queue.labels(relative_to=table.parent.resolve()))
+
+
+def _decide_as_recorded(queue: TakedownQueue, leased: LeasedCase, truth: dict[str, Label]) -> None:
+    """Decides a case by what its listings are; those that are genuine among counterfeits are spared."""
+    case = leased.case
+    labels = {snapshot.listing_key: truth[snapshot.listing.listing_id] for snapshot in case.snapshots}
+    genuine = [key for key, label in labels.items() if label is Label.GENUINE]
+    verdict = Verdict.GENUINE if len(genuine) == len(labels) else Verdict.COUNTERFEIT
+    queue.decide(
+        case.case_id,
+        "demo-reviewer",
+        verdict,
+        f"the market's record: {verdict}",
+        leased.token,
+        datetime.now(UTC),
+        spared=genuine if verdict is Verdict.COUNTERFEIT else (),
+    )
 
 
 def read_true_labels(truth: Path) -> dict[str, Label]:

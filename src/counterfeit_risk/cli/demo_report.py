@@ -51,13 +51,15 @@ def write_demo_report(
 
 
 def _card(case: Case, image_root: Path) -> Card:
-    listing = case.listing
+    riskiest = case.riskiest
+    listing = riskiest.listing
     spoke = [
         f"{name} alone {risk:.2f}"
-        for name, risk in (("photos", case.photo_risk), ("title", case.title_risk))
+        for name, risk in (("photos", riskiest.photo_risk), ("title", riskiest.title_risk))
         if risk is not None
     ]
     price = "" if listing.price is None else f"{listing.price:,.2f} {listing.currency or ''}".strip()
+    others = len(case.snapshots) - 1
     return Card(
         heading=listing.title or "(no title)",
         risk=case.risk,
@@ -67,6 +69,7 @@ def _card(case: Case, image_root: Path) -> Card:
             ", ".join(spoke),
             " · ".join(part for part in (listing.brand, listing.platform, listing.seller_id, price) if part),
             f"case {case.case_id}, due {format_time(case.due_at)} UTC",
+            *([f"and {others} more with its photos"] if others else []),
         ),
     )
 

@@ -3,23 +3,28 @@
 Knows the command line and the clock; `counterfeit_risk.takedown` knows the rules.
 """
 
-import json
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption, ListingsArgument
 from counterfeit_risk.cli.progress import progress
+from counterfeit_risk.cli.queue_records import case_record, leased_record, print_lines, stats_record
+from counterfeit_risk.errors import WorkError
 from counterfeit_risk.listings.catalog import load_column_map, read_listings, write_labeled_listings
 from counterfeit_risk.scoring.risk_score import read_scores
-from counterfeit_risk.takedown.case import Case, LeasedCase, QueueStats
+from counterfeit_risk.sections import validated
+from counterfeit_risk.strict_yaml import read_yaml
 from counterfeit_risk.takedown.display import actions_table, case_sheet, format_time, queue_table, stats_table
+from counterfeit_risk.takedown.loading import Night
+from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import open_queue
 from counterfeit_risk.takedown.states import Verdict
 
@@ -36,6 +41,11 @@ DbOption = Annotated[
     str,
     typer.Option("--db", envvar="COUNTERFEIT_RISK_DB", help="sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME."),
 ]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="YAML: due times, order of work, quotas.", show_default=False),
+]
+TokenOption = Annotated[int, typer.Option(min=1, max=_LARGEST, help="As `next` gave it.", show_default=False)]
 CaseArgument = Annotated[
     int, typer.Argument(metavar="CASE", min=1, max=_LARGEST, help="Number of the case.", show_default=False)
 ]
@@ -47,34 +57,50 @@ def load(
     listings: ListingsArgument,
     column_map: ColumnMapOption = None,
     image_root: ImageRootOption = None,
+    settings: SettingsOption = None,
     db: DbOption = DEFAULT_DB,
+    *,
+    whole_dump: Annotated[
+        bool, typer.Option("--whole-dump", help="A listing that is not in the table is offered no longer.")
+    ] = False,
 ) -> None:
     """Open a case for each risk that people have to see; loading the same scores again changes nothing."""
     rows = read_listings(listings, load_column_map(column_map))
     root = (image_root or listings.parent).resolve()
-    with open_queue(db, create=True) as queue, progress("loading scores") as advance:
-        result = queue.load(_count_each(read_scores(scores), advance), rows, _now(), image_root=root)
+    with open_queue(db, create=True, settings=_read_settings(settings)) as queue, progress("loading scores") as advance:
+        night = Night(image_root=root, is_whole_dump=whole_dump)
+        result = queue.load(_count_each(read_scores(scores), advance), rows, _now(), night=night)
     typer.echo(
-        f"{result.opened} cases opened, {result.updated} updated, {result.already_known} already known, "
-        f"{result.passed} passed; {result.hidden} listings hidden until a person decides"
+        f"load {result.load_id}: {result.opened} cases opened, {result.joined} listings joined one, "
+        f"{result.updated} updated, {result.already_known} already known, {result.passed} passed, "
+        f"{result.audited} drawn for audit; {result.hidden} listings hidden until a person decides"
     )
+    for count, what in (
+        (result.merged, "cases turned out to be one with an older one"),
+        (result.gone, "listings are offered no longer"),
+        (result.slipped, "cases are due a day later: more was flagged than people can see"),
+    ):
+        if count:
+            typer.echo(f"{count} {what}")
 
 
 @app.command(name="next")
 def next_case(
     reviewer: Annotated[str, typer.Option(help="Who will decide.", show_default=False)],
     *,
+    specialist: Annotated[bool, typer.Option("--specialist", help="Escalated cases first.")] = False,
     json_lines: JsonOption = False,
+    settings: SettingsOption = None,
     db: DbOption = DEFAULT_DB,
 ) -> None:
-    """Take the most urgent case, or the one that you hold already, for 15 minutes.
+    """Take the most urgent case, or the one that you hold already, for some minutes.
 
     With --json one line is printed, or none where no case waits.
     """
-    with open_queue(db) as queue:
-        leased = queue.next_case(reviewer, _now())
+    with open_queue(db, settings=_read_settings(settings)) as queue:
+        leased = queue.next_case(reviewer, _now(), specialist=specialist)
     if json_lines:
-        _print_lines([_leased_record(leased)] if leased else [])
+        print_lines([leased_record(leased)] if leased else [])
     elif leased is None:
         typer.echo("no case waits for you")
     else:
@@ -93,14 +119,71 @@ def decide(
     reviewer: Annotated[str, typer.Option(help="Who decides.", show_default=False)],
     verdict: Annotated[Verdict, typer.Option(help="unsure leaves the case to somebody else.", show_default=False)],
     reason: Annotated[str, typer.Option(help="What the verdict rests on.", show_default=False)],
-    token: Annotated[int, typer.Option(min=1, max=_LARGEST, help="As `next` gave it.", show_default=False)],
+    token: TokenOption,
+    spare: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LISTING", help="Genuine among counterfeits, as `next` names it; may be repeated."),
+    ] = None,
     db: DbOption = DEFAULT_DB,
 ) -> None:
     """Decide a case that you hold; sent twice, it counts once."""
     with open_queue(db) as queue:
-        decision = queue.decide(case, reviewer, verdict, reason, token, _now())
-    consequence = f"action {decision.action}" if decision.action else "no action is needed"
-    typer.echo(f"case {case}: {decision.verdict}; {consequence}")
+        decision = queue.decide(case, reviewer, verdict, reason, token, _now(), spared=spare or ())
+    actions = [f"{count} {kind}" for kind, count in sorted(Counter(decision.actions).items())]
+    typer.echo(f"case {case}: {decision.verdict}; actions: {', '.join(actions) or 'none needed'}")
+
+
+@app.command()
+def skip(
+    case: CaseArgument,
+    reviewer: Annotated[str, typer.Option(help="Who holds it.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why somebody else should decide it.", show_default=False)],
+    token: TokenOption,
+    db: DbOption = DEFAULT_DB,
+) -> None:
+    """Give a case that you hold to somebody else."""
+    with open_queue(db) as queue:
+        queue.skip(case, reviewer, reason, token, _now())
+    typer.echo(f"case {case}: waits for somebody else")
+
+
+@app.command()
+def escalate(
+    case: CaseArgument,
+    reviewer: Annotated[str, typer.Option(help="Who holds it.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why it takes a specialist.", show_default=False)],
+    token: TokenOption,
+    db: DbOption = DEFAULT_DB,
+) -> None:
+    """Give a case that you hold to specialists, who ask with `next --specialist`."""
+    with open_queue(db) as queue:
+        queue.escalate(case, reviewer, reason, token, _now())
+    typer.echo(f"case {case}: waits for a specialist")
+
+
+@app.command()
+def undo(
+    case: CaseArgument,
+    reviewer: Annotated[str, typer.Option(help="Who decided it.", show_default=False)],
+    settings: SettingsOption = None,
+    db: DbOption = DEFAULT_DB,
+) -> None:
+    """Take your own decision back within minutes: the listings are as they were, and the case is open again."""
+    with open_queue(db, settings=_read_settings(settings)) as queue:
+        queue.undo(case, reviewer, _now())
+    typer.echo(f"case {case}: open again, its listings as they were")
+
+
+@app.command()
+def withdraw(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", min=1, max=_LARGEST, help="As `load` printed it.")],
+    by: Annotated[str, typer.Option(help="Who takes it back.", show_default=False)],
+    db: DbOption = DEFAULT_DB,
+) -> None:
+    """Take a bad night back: its undecided cases close without a label, and what policy hid is visible again."""
+    with open_queue(db) as queue:
+        closed, given_back = queue.withdraw(load_id, by, _now())
+    typer.echo(f"load {load_id}: {closed} cases closed, {given_back} listings reinstated")
 
 
 @app.command()
@@ -127,7 +210,7 @@ def top(
     with open_queue(db) as queue:
         cases = queue.top(_now(), limit)
     if json_lines:
-        _print_lines(_case_record(case) for case in cases)
+        print_lines(case_record(case) for case in cases)
     else:
         Console().print(queue_table(cases))
 
@@ -142,7 +225,7 @@ def actions(
     """Print what the platform is to do with listings, in order."""
     with open_queue(db) as queue:
         if json_lines:
-            _print_lines(asdict(action) for action in queue.actions(after))
+            print_lines(asdict(action) for action in queue.actions(after))
         else:
             Console().print(actions_table(queue.actions(after)))
 
@@ -153,7 +236,7 @@ def stats(*, json_lines: JsonOption = False, db: DbOption = DEFAULT_DB) -> None:
     with open_queue(db) as queue:
         counts = queue.stats(_now())
     if json_lines:
-        _print_lines([_stats_record(counts)])
+        print_lines([stats_record(counts)])
     else:
         Console().print(stats_table(counts))
 
@@ -172,43 +255,28 @@ def labels(
         typer.echo(f"their photos lie under {root}: train with --set {shlex.quote(f'data.image_root={root}')}")
 
 
+@app.command()
+def verify(db: DbOption = DEFAULT_DB) -> None:
+    """Check that no history of a case was changed, and that the tables say what the histories say."""
+    with open_queue(db) as queue:
+        problems = list(queue.find_damage())
+        cases, last = queue.last_event()
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise WorkError(f"{len(problems)} things in {db} are not as the queue left them")
+    typer.echo(f"every case's history is whole; the last of {cases:,} cases ends with {last or 'nothing'}")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _read_settings(path: Path | None) -> QueueSettings:
+    return validated(QueueSettings, read_yaml(path), source=str(path)) if path else QueueSettings()
 
 
 def _count_each(items: Iterable[Item], advance: Callable[[int], None]) -> Iterator[Item]:
     for item in items:
         yield item
         advance(1)
-
-
-def _print_lines(records: Iterable[dict[str, Any]]) -> None:
-    for record in records:
-        typer.echo(json.dumps(record, default=datetime.isoformat))
-
-
-def _case_record(case: Case) -> dict[str, Any]:
-    """A case in one flat record; the listing's fields are named as in a listing table."""
-    record = asdict(case)
-    listing = record.pop("listing")
-    for name in ("photos", "language", "created_at", "unreadable_fields"):
-        del listing[name]
-    return {**record, **listing, "image_paths": [photo.path for photo in case.listing.photos]}
-
-
-def _leased_record(leased: LeasedCase) -> dict[str, Any]:
-    return _case_record(leased.case) | {
-        "token": leased.token,
-        "expires_at": leased.expires_at,
-        "renewed": leased.renewed,
-    }
-
-
-def _stats_record(stats: QueueStats) -> dict[str, Any]:
-    cases = [{"state": state, "band": band, "count": count} for (state, band), count in sorted(stats.cases.items())]
-    return {
-        "cases": cases,
-        "overdue": stats.overdue,
-        "decided": stats.decided,
-        "median_hours": stats.median_hours,
-    }

@@ -1,4 +1,4 @@
-"""The values that the queue hands out: a case, a lease on one, a decision, an action, an event, and counts.
+"""The values that the queue hands out: a case and its snapshots, a lease, a decision, an action, an event, counts.
 
 Knows no database: every value is a frozen copy, and all times are in UTC.
 """
@@ -6,24 +6,32 @@ Knows no database: every value is a frozen copy, and all times are in UTC.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing
-from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
+from counterfeit_risk.takedown.states import BLIND_LANES, ActionKind, CaseState, Lane, Move, Verdict
+
+
+def listing_key(platform: str | None, listing_id: str) -> str:
+    """Names a listing among those of all platforms."""
+    return f"{quote(platform or '', safe='')}/{listing_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One listing that people have to decide on, as it was when it was last scored.
+class Snapshot:
+    """A listing as it was when it was scored: later edits by the seller do not reach it.
 
     `risk`, `photo_risk` and `title_risk` are probabilities of being counterfeit, in [0, 1].
     """
 
-    case_id: int
+    snapshot_id: int
+    listing_key: str
     listing: Listing
-    """A snapshot: later edits by the seller do not reach it until the listing is scored again."""
     image_root: str | None
     """Folder under which the listing's photo paths start; None where the load did not say."""
+    photo_hashes: tuple[str, ...]
+    """sha256 of each photo that was judged."""
     risk: float
     band: Band
     photo_risk: float | None
@@ -31,16 +39,45 @@ class Case:
     model_id: str
     scored_at: datetime
     content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Listings of one brand that show copies of the same photos, on which people have to decide."""
+
+    case_id: int
+    brand: str | None
+    snapshots: tuple[Snapshot, ...]
+    """One of each listing that is still offered, the riskiest first."""
+    lane: Lane
+    risk: float
+    """The highest among its listings."""
+    band: Band
+    """Of that listing."""
+    harm: float
+    """Expected, for each minute of a reviewer: the order of work."""
     state: CaseState
+    escalated: bool
+    """True if only specialists get it."""
     opened_at: datetime
     due_at: datetime
     parent_case_id: int | None
-    """The listing's case before this one, decided on other content."""
+    """An earlier case of the same listing, or of the same photos and brand, that people decided."""
     leased_by: str | None
     lease_expires_at: datetime | None
     verdict: Verdict | None
     """What a person said; None until then, and again once reopened."""
     decided_at: datetime | None
+
+    @property
+    def riskiest(self) -> Snapshot:
+        """The listing that people look at first."""
+        return self.snapshots[0]
+
+    @property
+    def is_blind(self) -> bool:
+        """True where reviewers must not see the risk."""
+        return self.lane in BLIND_LANES
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +102,14 @@ class Decision:
     reason: str
     decided_by: str
     automated: bool
-    """True if policy decided; it then only hides the listing, and the case stays open."""
+    """True if policy decided; it then only hides one listing, and the case stays open."""
     decided_at: datetime
-    action: ActionKind | None
-    """What it led to; None where nothing had to change."""
+    snapshot_ids: list[int]
+    """What was decided on."""
+    spared: list[str]
+    """Keys of the listings that a verdict of counterfeit left out as genuine."""
+    actions: tuple[ActionKind, ...]
+    """What it led to, one for each listing to which something had to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +118,7 @@ class Action:
 
     sequence: int
     kind: ActionKind
+    listing_key: str
     listing_id: str
     platform: str | None
     case_id: int
@@ -91,6 +133,8 @@ class Event:
 
     event_id: int
     case_id: int
+    number: int
+    """Counts the case's events from 1."""
     move: Move
     actor: str
     """A reviewer, `policy`, or `queue` for what happens by itself."""
@@ -98,21 +142,35 @@ class Event:
     from_state: CaseState | None
     to_state: CaseState
     detail: dict[str, Any]
+    """What it was about, and under `rows` every row that it added or changed."""
+    sha256: str
+    """Of all this and of the case's event before."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What became of the scores of one load; the first four sum to the scores read."""
+    """What became of the scores of one load; `opened` to `audited` sum to the scores read."""
 
+    load_id: int
     opened: int = 0
+    joined: int = 0
+    """Listings that show what an undecided case shows, and went into it."""
     updated: int = 0
-    """Undecided cases that took over a newer score."""
+    """Listings of undecided cases with something new."""
     already_known: int = 0
     """Scores that say nothing new, or concern content on which people decided."""
     passed: int = 0
     """Scores in the pass band with no undecided case."""
+    audited: int = 0
+    """Scores in the pass band that were drawn for people to see."""
     hidden: int = 0
-    """Listings that policy hid, among those opened or updated."""
+    """Listings that policy hid, among those opened, joined or updated."""
+    merged: int = 0
+    """Cases that turned out to be one with an older one."""
+    gone: int = 0
+    """Listings of undecided cases that the dump no longer has."""
+    slipped: int = 0
+    """Cases whose due time moved, since more was flagged than people can see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def open_database(url: str, *, create: bool = False) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one moment of the database."""
+    if engine.dialect.name == "postgresql":  # by default each of its statements sees a moment of its own
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with _translate_errors(engine), Session(engine) as session:
         yield session
 
@@ -164,7 +166,7 @@ def _create_missing_tables(connection: Connection) -> None:
         where = _show(connection.engine.url)
         raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
     Base.metadata.create_all(connection)
-    start = {"schema_version": SCHEMA_VERSION, "loads": 0, "actions": 0}
+    start = {"schema_version": SCHEMA_VERSION, **dict.fromkeys(("loads", "cases", "snapshots", "actions"), 0)}
     connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
 
 

@@ -12,51 +12,64 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfeit_risk.evaluation.risk_bands import Band
-from counterfeit_risk.takedown.case import Action, Case, LeasedCase, QueueStats
+from counterfeit_risk.takedown.case import Action, Case, LeasedCase, QueueStats, Snapshot
 from counterfeit_risk.takedown.states import CaseState
 
 
 def queue_table(cases: Iterable[Case]) -> Table:
     """One row a case, in the order given."""
     table = Table(title="Takedown queue", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("case", "risk"):
+    for heading in ("case", "risk", "listings"):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("band", "due (UTC)", "platform", "with"):
         table.add_column(heading, no_wrap=True)
     table.add_column("title", overflow="fold")
     for case in cases:
-        listing = case.listing
+        listing = case.riskiest.listing
+        platforms = sorted({snapshot.listing.platform or "" for snapshot in case.snapshots})
         table.add_row(
             str(case.case_id),
-            f"{case.risk:.3f}",
-            case.band,
+            "hidden" if case.is_blind else f"{case.risk:.3f}",
+            str(len(case.snapshots)),
+            "" if case.is_blind else case.band,
             f"{case.due_at:%d %b %H:%M}",
-            *(plain_text(text) for text in (listing.platform, case.leased_by, listing.title)),
+            *(plain_text(text) for text in (", ".join(platforms), case.leased_by, listing.title)),
         )
     return table
 
 
 def case_sheet(leased: LeasedCase) -> Table:
     """What a reviewer needs to see of one case."""
-    case, listing = leased.case, leased.case.listing
+    case = leased.case
     sheet = Table.grid(padding=(0, 2))
     rows = [
         ("case", f"{case.case_id}, token {leased.token}, yours until {format_time(leased.expires_at)} UTC"),
-        ("risk", f"{case.risk:.3f} ({case.band}); photos {_risk(case.photo_risk)}, title {_risk(case.title_risk)}"),
+        ("risk", "not shown for this case" if case.is_blind else f"{case.risk:.3f} ({case.band})"),
         ("due", f"{format_time(case.due_at)} UTC"),
-        ("listing", listing.listing_id),
-        ("title", listing.title),
-        ("brand", listing.brand),
-        ("platform", listing.platform),
-        ("seller", listing.seller_id),
-        ("category", listing.category),
-        ("price", None if listing.price is None else f"{listing.price:,.2f} {listing.currency or ''}".strip()),
-        *(("photo", str(PurePath(case.image_root or "") / str(photo))) for photo in listing.photos),
+        ("brand", case.brand),
+        ("before", f"case {case.parent_case_id}, decided earlier" if case.parent_case_id else None),
     ]
+    for snapshot in case.snapshots:
+        rows += [("", " "), *_listing_rows(snapshot, blind=case.is_blind)]
     for name, value in rows:
         if value:
             sheet.add_row(Text(name, style="bold"), plain_text(value))
     return sheet
+
+
+def _listing_rows(snapshot: Snapshot, *, blind: bool) -> list[tuple[str, str | None]]:
+    listing = snapshot.listing
+    risks = f"{snapshot.risk:.3f}; photos {_risk(snapshot.photo_risk)}, title {_risk(snapshot.title_risk)}"
+    return [
+        ("listing", snapshot.listing_key),
+        ("risk", None if blind else risks),
+        ("title", listing.title),
+        ("platform", listing.platform),
+        ("seller", listing.seller_id),
+        ("category", listing.category),
+        ("price", None if listing.price is None else f"{listing.price:,.2f} {listing.currency or ''}".strip()),
+        *(("photo", str(PurePath(snapshot.image_root or "") / str(photo))) for photo in listing.photos),
+    ]
 
 
 def actions_table(actions: Iterable[Action]) -> Table:

@@ -1,33 +1,53 @@
-"""Turns the scores of one run into cases: opened, rescored, hidden by policy, or left alone.
+"""Turns the scores of one run into cases: opened, joined, rescored, hidden by policy, drawn for audit, or left alone.
 
 Knows no reviewer. Everything here happens in the caller's transaction, a batch of scores at a time.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import ListingTableError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing, RejectedRow
 from counterfeit_risk.scoring.risk_score import RiskScore
-from counterfeit_risk.takedown.actions import draft_action, issue_actions, listing_statuses
+from counterfeit_risk.takedown.actions import draft_action, issue_actions
 from counterfeit_risk.takedown.audit import Journal
-from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.case import LoadResult, listing_key
+from counterfeit_risk.takedown.clusters import Clusters, brand_key
 from counterfeit_risk.takedown.database import take_numbers
-from counterfeit_risk.takedown.policy import POLICY, QUEUE, DueTimes, hiding_reason
-from counterfeit_risk.takedown.states import ActionKind, CaseState, ListingStatus, Move, Verdict
-from counterfeit_risk.takedown.tables import ActionRow, CaseRow, DecisionRow
+from counterfeit_risk.takedown.policy import POLICY, QUEUE, QueueSettings, hiding_reason
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
+from counterfeit_risk.takedown.tables import ActionRow, CaseRow, DecisionRow, SnapshotRow
 
 _BATCH = 500
 
 ScoredListing = tuple[RiskScore, Listing]
+
+_LISTING_COLUMNS = (
+    *("listing_id", "title", "brand", "platform", "seller_id", "category"),
+    *("price", "currency", "language", "created_at"),
+)
+_SCORE_COLUMNS = ("risk", "band", "photo_risk", "title_risk", "model_id", "scored_at", "content_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one load brings beside its scores."""
+
+    image_root: Path | None = None
+    """Folder under which the listings' photo paths start, kept for labels and evidence."""
+    photo_keys: Mapping[str, Sequence[str]] | None = None
+    """By listing id, the names of its photos, so that copies of one photo have one name; the files' hashes where a
+    listing is not in it."""
+    is_whole_dump: bool = False
+    """True where a listing that is not in the table is offered no longer."""
 
 
 def pair_scores(scores: Iterable[RiskScore], listings: Iterable[Listing | RejectedRow]) -> Iterator[ScoredListing]:
@@ -59,117 +79,177 @@ def pair_scores(scores: Iterable[RiskScore], listings: Iterable[Listing | Reject
 class ScoreLoader:
     """One load: its transaction, its moment and what it has counted so far."""
 
-    def __init__(self, session: Session, now: datetime, due_times: DueTimes, image_root: Path | None) -> None:
-        self._session = session
-        self._now = now
-        self._due_times = due_times
-        self._image_root = str(image_root) if image_root else None
-        self._queue = Journal(session, QUEUE, now)
-        self._policy = Journal(session, POLICY, now)
+    def __init__(self, session: Session, now: datetime, settings: QueueSettings, night: Night) -> None:
+        self._session, self._now, self._settings, self._night = session, now, settings, night
+        self._queue, self._policy = Journal(session, QUEUE, now), Journal(session, POLICY, now)
         self._counts: Counter[str] = Counter()
-        self._hides: list[ActionRow] = []
+        self._hides: list[tuple[CaseRow, DecisionRow, ActionRow]] = []
+        self._load_id = take_numbers(session, "loads")  # another load waits here until this transaction ends
 
     def load(self, pairs: Iterable[ScoredListing]) -> LoadResult:
-        """Applies every score; another load waits until this one's transaction ends."""
-        take_numbers(self._session, "loads")
+        """Applies every score."""
         remaining = iter(pairs)
         while batch := list(islice(remaining, _BATCH)):
             self._load_batch(batch)
-        if self._hides:
-            issue_actions(self._session, self._hides)
-        return LoadResult(**self._counts, hidden=len(self._hides))
+        issue_actions(self._session, [action for _, _, action in self._hides])
+        for case, decision, action in self._hides:
+            self._policy.move(case, Move.HIDDEN, {"listing": action.listing_key}, [decision, action])
+        return LoadResult(self._load_id, **self._counts, hidden=len(self._hides))
 
-    def _load_batch(self, batch: list[ScoredListing]) -> None:
-        listing_ids = {score.listing_id for score, _ in batch}
-        newest = self._lock_newest_cases(listing_ids)
-        may_hide = self._find_hideable(listing_ids, newest)
-        hidden: list[DecisionRow] = []
-        for score, listing in batch:
-            listing_id = score.listing_id
-            outcome, case = self._apply(score, listing, newest.get(listing_id))
+    def _load_batch(self, batch: Sequence[ScoredListing]) -> None:
+        first = take_numbers(self._session, "snapshots", len(batch))
+        self._case_ids = iter(count(take_numbers(self._session, "cases", len(batch))))
+        snapshots = [self._snapshot(number, *scored) for number, scored in enumerate(batch, first)]
+        photos = [self._photo_keys(score) for score, _ in batch]
+        clusters = Clusters(self._session, snapshots, photos)
+        hides = []
+        for snapshot, keys in zip(snapshots, photos, strict=True):
+            outcome, case = self._apply(snapshot, keys, clusters)
             self._counts[outcome] += 1
-            if case is None:
-                continue
-            newest[listing_id] = case
-            if score.band is Band.AUTOMATIC and listing_id in may_hide:
-                may_hide.remove(listing_id)
-                hidden.append(self._hide(case, score))
+            if case and snapshot.band is Band.AUTOMATIC and clusters.may_hide(case, snapshot.listing_key):
+                clusters.mark_hidden(snapshot.listing_key)
+                hides.append((case, snapshot, self._hide(case, snapshot)))
         self._session.flush()
-        self._hides += [draft_action(ActionKind.HIDE, decision) for decision in hidden]
+        self._hides += [
+            (case, decision, draft_action(ActionKind.HIDE, decision, snapshot)) for case, snapshot, decision in hides
+        ]
 
-    def _lock_newest_cases(self, listing_ids: Iterable[str]) -> dict[str, CaseRow]:
-        cases = select(CaseRow).where(CaseRow.listing_id.in_(listing_ids)).order_by(CaseRow.case_id).with_for_update()
-        return {case.listing_id: case for case in self._session.scalars(cases)}
+    def _photo_keys(self, score: RiskScore) -> tuple[str, ...]:
+        known = self._night.photo_keys or {}
+        return tuple(known.get(score.listing_id, score.photo_hashes))
 
-    def _find_hideable(self, listing_ids: set[str], newest: dict[str, CaseRow]) -> set[str]:
-        """Listings that policy may hide: visible ones on whose undecided case no person's verdict was ever given."""
-        undecided = {case.case_id: case.listing_id for case in newest.values() if case.state is not CaseState.DECIDED}
-        judged = select(DecisionRow.case_id).where(
-            DecisionRow.case_id.in_(undecided), ~DecisionRow.automated, DecisionRow.verdict != Verdict.UNSURE
-        )
-        statuses = listing_statuses(self._session, listing_ids)
-        gone = {listing_id for listing_id, status in statuses.items() if status is not ListingStatus.VISIBLE}
-        return listing_ids - gone - {undecided[case_id] for case_id in self._session.scalars(judged)}
-
-    def _apply(self, score: RiskScore, listing: Listing, case: CaseRow | None) -> tuple[str, CaseRow | None]:
+    def _apply(self, snapshot: SnapshotRow, photos: tuple[str, ...], clusters: Clusters) -> tuple[str, CaseRow | None]:
         """Returns what became of the score, and the case if it was opened or changed."""
-        if case is None or case.state is CaseState.DECIDED:
-            if score.band is Band.PASS:
-                return "passed", None
-            if case and (score.content_hash == case.content_hash or not _is_newer(score, case)):
+        own = clusters.case_of(snapshot.listing_key)
+        if own:
+            before = clusters.snapshot_of(own, snapshot.listing_key)
+            if not _says_something_new(snapshot, before):
                 return "already_known", None
-            return "opened", self._open(score, listing, case)
-        if not _is_newer(score, case):
+            changed = snapshot.content_hash != before.content_hash
+            case = self._unite(clusters.cases_showing(snapshot, photos, own), clusters)
+            self._take_in(case, Move.RESCORED, snapshot, photos, clusters, changed=changed)
+            return "updated", case
+        lane = self._lane(snapshot)
+        if lane is None:
+            return "passed", None
+        decided = clusters.decided_snapshot(snapshot.listing_key)
+        if decided and (snapshot.content_hash == decided.content_hash or snapshot.scored_at < decided.scored_at):
             return "already_known", None
-        self._rescore(case, score, listing)
-        return "updated", case
+        alike = clusters.cases_showing(snapshot, photos) if lane is Lane.RISK else []
+        if alike:
+            case = self._unite(alike, clusters)
+            self._take_in(case, Move.JOINED, snapshot, photos, clusters, changed=True)
+            return "joined", case
+        return ("opened" if lane is Lane.RISK else "audited"), self._open(snapshot, photos, clusters, lane)
 
-    def _open(self, score: RiskScore, listing: Listing, parent: CaseRow | None) -> CaseRow:
+    def _lane(self, snapshot: SnapshotRow) -> Lane | None:
+        """Where a new case would belong. What passed is drawn by its content, so that loading again draws the same."""
+        if snapshot.band is not Band.PASS:
+            return Lane.RISK
+        text = f"{snapshot.listing_key} {snapshot.content_hash}".encode("utf-8", "surrogatepass")
+        drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) / 2**64
+        return Lane.AUDIT if drawn < self._settings.audit_probability else None
+
+    def _open(self, snapshot: SnapshotRow, photos: Sequence[str], clusters: Clusters, lane: Lane) -> CaseRow:
         case = CaseRow(
-            parent_case_id=parent.case_id if parent else None,
+            case_id=next(self._case_ids),
+            parent_case_id=clusters.parent_of(snapshot, photos),
+            brand=brand_key(snapshot.brand),
+            lane=lane,
+            inclusion_probability=1.0 if lane is Lane.RISK else self._settings.audit_probability,
+            escalated=False,
             opened_at=self._now,
-            due_at=self._due_times.due_at(score),
+            due_at=self._due_at(snapshot),
+            token=0,
         )
-        self._copy_snapshot(case, score, listing)
-        self._queue.open(case)
+        added = clusters.add(case, snapshot, photos)
+        self._weigh(case, clusters)
+        self._queue.open(case, *added)
         return case
 
-    def _rescore(self, case: CaseRow, score: RiskScore, listing: Listing) -> None:
-        change = {"risk": [case.risk, score.risk], "band": [case.band, score.band], "model_id": score.model_id}
-        if case.state is CaseState.LEASED and score.content_hash != case.content_hash:
+    def _due_at(self, snapshot: SnapshotRow) -> datetime:
+        due_times = self._settings.due_times
+        if snapshot.band is Band.PASS:
+            return self._now + due_times.audit
+        return snapshot.scored_at + (due_times.automatic if snapshot.band is Band.AUTOMATIC else due_times.review)
+
+    def _unite(self, cases: Sequence[CaseRow], clusters: Clusters) -> CaseRow:
+        """Makes one case of several, of which the oldest stays, and returns that."""
+        case, *others = cases
+        for other in others:
+            self._revoke(other)
+            self._queue.move(other, Move.MERGED, {"into": case.case_id})
+            case.due_at = min(case.due_at, other.due_at)
+            self._queue.move(case, Move.JOINED, {"merged": other.case_id}, clusters.merge(other, case))
+            self._counts["merged"] += 1
+        return case
+
+    def _take_in(
+        self,
+        case: CaseRow,
+        move: Move,
+        snapshot: SnapshotRow,
+        photos: Sequence[str],
+        clusters: Clusters,
+        *,
+        changed: bool,
+    ) -> None:
+        """Puts a listing's snapshot into a case; where that shows a reviewer something else, their lease ends."""
+        if changed:
+            self._revoke(case)
+        risk = case.risk
+        added = clusters.add(case, snapshot, photos)
+        self._weigh(case, clusters)
+        if snapshot.band is not Band.PASS:
+            case.due_at = min(case.due_at, self._due_at(snapshot))
+            if case.lane is Lane.AUDIT:  # it was drawn at random, and is flagged now
+                case.lane, case.inclusion_probability = Lane.RISK, 1.0
+        self._queue.move(case, move, {"listing": snapshot.listing_key, "risk": [risk, case.risk]}, added)
+
+    def _revoke(self, case: CaseRow) -> None:
+        if case.state is CaseState.LEASED:
             self._queue.move(case, Move.REVOKED, {"leased_by": case.leased_by})
-        self._copy_snapshot(case, score, listing)
-        if score.band is not Band.PASS:
-            case.due_at = min(case.due_at, self._due_times.due_at(score))
-        self._queue.move(case, Move.RESCORED, change)
 
-    def _copy_snapshot(self, case: CaseRow, score: RiskScore, listing: Listing) -> None:
-        for name in ("listing_id", "title", "brand", "platform", "seller_id", "category", "price", "currency"):
-            setattr(case, name, getattr(listing, name))
-        for name in ("risk", "band", "photo_risk", "title_risk", "model_id", "scored_at", "content_hash"):
-            setattr(case, name, getattr(score, name))
-        case.photo_paths = [photo.path for photo in listing.photos if photo.path]
-        case.image_root = self._image_root
+    def _weigh(self, case: CaseRow, clusters: Clusters) -> None:
+        """Brings a case's risk, band and harm up to date with its listings."""
+        snapshots = clusters.snapshots(case)
+        riskiest = max(snapshots, key=lambda snapshot: snapshot.risk)
+        case.risk, case.band = riskiest.risk, riskiest.band
+        case.harm = self._settings.order.harm_a_minute([(one.risk, one.category) for one in snapshots])
 
-    def _hide(self, case: CaseRow, score: RiskScore) -> DecisionRow:
+    def _snapshot(self, snapshot_id: int, score: RiskScore, listing: Listing) -> SnapshotRow:
+        of_listing = {name: getattr(listing, name) for name in _LISTING_COLUMNS}
+        of_score = {name: getattr(score, name) for name in _SCORE_COLUMNS}
+        return SnapshotRow(
+            snapshot_id=snapshot_id,
+            listing_key=listing_key(listing.platform, listing.listing_id),
+            load_id=self._load_id,
+            photo_paths=[photo.path for photo in listing.photos if photo.path],
+            photo_hashes=list(score.photo_hashes),
+            image_root=str(self._night.image_root) if self._night.image_root else None,
+            **of_listing,
+            **of_score,
+        )
+
+    def _hide(self, case: CaseRow, snapshot: SnapshotRow) -> DecisionRow:
         decision = DecisionRow(
-            case=case,
+            case_id=case.case_id,
             verdict=Verdict.COUNTERFEIT,
-            reason=hiding_reason(score),
+            reason=hiding_reason(snapshot.risk, snapshot.model_id),
             decided_by=POLICY,
             automated=True,
             decided_at=self._now,
-            content_hash=score.content_hash,
+            snapshot_ids=[snapshot.snapshot_id],
+            spared=[],
         )
         self._session.add(decision)
-        self._policy.move(case, Move.HIDDEN)
         return decision
 
 
-def _is_newer(score: RiskScore, case: CaseRow) -> bool:
-    """Whether a score says something that the case does not know; a replayed older score does not."""
-    known = (case.scored_at, case.model_id, case.content_hash)
-    return score.scored_at >= case.scored_at and (score.scored_at, score.model_id, score.content_hash) != known
+def _says_something_new(snapshot: SnapshotRow, before: SnapshotRow) -> bool:
+    """Whether a score says what the case does not know; a replayed older score does not."""
+    told, known = ((one.model_id, one.content_hash, one.risk, one.band) for one in (snapshot, before))
+    return snapshot.scored_at >= before.scored_at and told != known
 
 
 def _keep_paths(listing: Listing) -> Listing:

@@ -1,19 +1,15 @@
-"""What is decided without a person: when a case is due, how long a lease lasts, and when a listing is hidden meanwhile.
+"""What is decided without a person, as settings: due times, the order of work, quotas, leases, hiding.
 
 Knows no database. Policy never overrides a person's decision.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from counterfeit_risk.evaluation.risk_bands import Band
-from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.sections import Section
-
-LEASE = timedelta(minutes=15)
-"""How long a reviewer keeps a case without asking again."""
 
 POLICY = "policy"
 """Who decides in the automatic band."""
@@ -23,6 +19,8 @@ RESERVED_NAMES = frozenset({POLICY, QUEUE})
 """Names that no reviewer can have."""
 
 Duration = Annotated[timedelta, Field(gt=timedelta(0))]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class DueTimes(Section):
@@ -32,14 +30,61 @@ class DueTimes(Section):
     """From the score, where the listing is hidden meanwhile."""
     review: Duration = timedelta(hours=72)
     """From the score."""
+    audit: Duration = timedelta(hours=72)
+    """From the draw."""
+    known_answer: Duration = timedelta(days=30)
+    """From the load: nobody waits for it."""
     reopened: Duration = timedelta(hours=48)
     """From the reopening."""
 
-    def due_at(self, score: RiskScore) -> datetime:
-        """When a case with this score is due."""
-        return score.scored_at + (self.automatic if score.band is Band.AUTOMATIC else self.review)
+
+class Order(Section):
+    """What makes one case more urgent than another; harm is in units of one fake listing left on sale."""
+
+    due_soon: Duration = timedelta(hours=2)
+    """A case that is due within this comes before all others."""
+    audit_share: Share = 0.03
+    """Of the cases handed out: random ones, to learn what the model misses."""
+    known_answer_share: Share = 0.01
+    """Of the cases handed out: ones whose answer is known, to learn what reviewers miss."""
+    severity: dict[str, Positive] = Field(default_factory=dict)
+    """Harm of a fake by category, where it is not 1."""
+    wrongful_takedown: Positive = 5.0
+    """Harm of taking down a genuine listing."""
+    mistaken: Share = 0.02
+    """Share of the genuine listings that reviewers take down."""
+    minutes: Positive = 2.0
+    """That a reviewer needs for a case of one listing."""
+    minutes_a_further_listing: Positive = 0.5
+
+    def harm_a_minute(self, listings: Sequence[tuple[float, str | None]]) -> float:
+        """Harm that a minute's work on a case is expected to prevent.
+
+        Args:
+            listings: calibrated risk and category of each of the case's listings, of which there is one at least.
+        """
+        prevented = sum(
+            risk * self.severity.get(category or "", 1.0) - (1 - risk) * self.mistaken * self.wrongful_takedown
+            for risk, category in listings
+        )
+        return prevented / (self.minutes + self.minutes_a_further_listing * (len(listings) - 1))
 
 
-def hiding_reason(score: RiskScore) -> str:
+class QueueSettings(Section):
+    """How the queue is run."""
+
+    due_times: DueTimes = DueTimes()
+    order: Order = Order()
+    audit_probability: Share = 0.0
+    """With which a listing that passes is drawn for people to see."""
+    reviews_a_day: Annotated[int, Field(gt=0)] | None = None
+    """That people can do; where more is flagged, the least harmful cases slip by a day."""
+    lease: Duration = timedelta(minutes=15)
+    """How long a reviewer keeps a case without asking again."""
+    undo: Duration = timedelta(minutes=10)
+    """How long a reviewer may take a decision back."""
+
+
+def hiding_reason(risk: float, model_id: str) -> str:
     """Why policy hid a listing, in words for a seller's file."""
-    return f"risk {score.risk:.4f} of {score.model_id} lies in the automatic band; a person confirms or reinstates"
+    return f"risk {risk:.4f} of {model_id} lies in the automatic band; a person confirms or reinstates"

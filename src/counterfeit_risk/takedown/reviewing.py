@@ -1,22 +1,30 @@
-"""What reviewers do to cases: take a lease, decide, reopen; each in the caller's transaction.
+"""What reviewers do to cases: take a lease, give it back, decide, undo, reopen; each in the caller's transaction.
 
 Knows no score: a case is worked on as it was loaded. On PostgreSQL a case that another transaction holds is skipped.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
-from counterfeit_risk.errors import LeaseError, TransitionError, UnknownCaseError
-from counterfeit_risk.takedown.actions import issue_consequence
+from counterfeit_risk.errors import LeaseError, QueueError, TransitionError, UnknownCaseError
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import LeasedCase
-from counterfeit_risk.takedown.policy import QUEUE
+from counterfeit_risk.takedown.consequences import (
+    REVIEW,
+    apply_decision,
+    present_snapshots,
+    reverse_actions,
+    withdraw_labels,
+)
+from counterfeit_risk.takedown.policy import QUEUE, Order
 from counterfeit_risk.takedown.states import CaseState, Move, Verdict
-from counterfeit_risk.takedown.tables import CaseRow, DecisionRow
-from counterfeit_risk.takedown.urgency import by_urgency
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, MemberRow
+from counterfeit_risk.takedown.urgency import offers
+
+_LEFT_TO_OTHERS = (Move.RETURNED, Move.SKIPPED, Move.ESCALATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +32,25 @@ class Submission:
     """A decision as a reviewer sends it."""
 
     reviewer: str
+    token: int
     verdict: Verdict
     reason: str
-    token: int
+    spared: tuple[str, ...] = ()
+    """Keys of the listings that a verdict of counterfeit leaves out as genuine."""
 
 
-def lease_case(session: Session, reviewer: str, now: datetime, expires_at: datetime) -> LeasedCase | None:
+def lease_case(
+    session: Session, reviewer: str, now: datetime, expires_at: datetime, order: Order, *, specialist: bool
+) -> LeasedCase | None:
     """Gives the reviewer the case they hold, else the most urgent one that waits for them."""
     _end_expired_leases(session, now)
     journal = Journal(session, reviewer, now)
     held = session.scalars(select(CaseRow).where(CaseRow.leased_by == reviewer).with_for_update()).one_or_none()
-    case = held or _pick(session, reviewer, now)
+    case = held
+    if case is None:
+        waiting = offers(_waiting_for(reviewer), reviewer, now, order, specialist=specialist)
+        found = (session.scalars(one.limit(1).with_for_update(skip_locked=True)).one_or_none() for one in waiting)
+        case = next(filter(None, found), None)
     if case is None:
         return None
     if held:
@@ -43,44 +59,85 @@ def lease_case(session: Session, reviewer: str, now: datetime, expires_at: datet
         case.leased_by = reviewer
         case.token += 1
     case.lease_expires_at = expires_at
-    journal.move(
-        case, Move.RENEWED if held else Move.LEASED, {"token": case.token, "expires_at": expires_at.isoformat()}
-    )
+    journal.move(case, Move.RENEWED if held else Move.LEASED)
     session.flush()
     return LeasedCase(case.to_case(), token=case.token, expires_at=expires_at, renewed=held is not None)
 
 
+def leave_case(session: Session, case_id: int, token: int, move: Move, reason: str, journal: Journal) -> CaseRow:
+    """Gives a leased case back undecided: skipped, or escalated to specialists. The reviewer does not get it again."""
+    case = lock_case(session, case_id)
+    _check_lease(case, journal.actor, token, journal.now)
+    if move is Move.ESCALATED:
+        case.escalated = True
+    journal.move(case, move, {"reason": reason})
+    return case
+
+
 def record_decision(session: Session, case_id: int, submission: Submission, now: datetime) -> DecisionRow:
-    """Records a decision with its action, or finds the one that was recorded when it was sent before."""
+    """Records a decision with all that follows from it, or finds the one that was recorded when it was sent before."""
     case = lock_case(session, case_id)
     recorded = _find_decision(session, case_id, submission)
     if recorded:
         return recorded
-    _check_lease(case, submission, now)
+    _check_lease(case, submission.reviewer, submission.token, now)
+    _check_spared(case, submission)
     decision = _add_decision(session, case, submission, now)
     journal = Journal(session, submission.reviewer, now)
     detail = {"verdict": submission.verdict, "decision_id": decision.decision_id}
     if submission.verdict is Verdict.UNSURE:
-        journal.move(case, Move.RETURNED, detail)
+        journal.move(case, Move.RETURNED, detail, [decision])
     else:
-        journal.move(case, Move.DECIDED, detail)
         case.verdict, case.decided_at = submission.verdict, now
-        issue_consequence(session, decision)
+        journal.move(case, Move.DECIDED, detail, [decision, *apply_decision(session, case, decision, REVIEW)])
     session.flush()
+    session.refresh(decision, ["actions"])
     return decision
 
 
-def reopen_case(session: Session, case_id: int, due_at: datetime, journal: Journal, reason: str) -> CaseRow:
-    """Takes a decided case back into the queue; what was done to the listing stays until it is decided again."""
+def undo_decision(session: Session, case_id: int, reviewer: str, within: timedelta, now: datetime) -> CaseRow:
+    """Takes a reviewer's own decision back: the listings are as they were, the labels gone, the case open again.
+
+    Raises:
+        TransitionError: if the case is not decided.
+        QueueError: if somebody else decided it, or it is too late.
+    """
     case = lock_case(session, case_id)
-    newest = session.scalar(
-        select(CaseRow.case_id).where(CaseRow.listing_id == case.listing_id).order_by(CaseRow.case_id.desc()).limit(1)
+    if case.state is not CaseState.DECIDED:
+        raise TransitionError(case_id, case.state, Move.UNDONE)
+    decision = latest_decision(session, case_id)
+    if decision.decided_by != reviewer:
+        raise QueueError(f"case {case_id} was decided by {decision.decided_by}, who alone can undo it; or reopen it")
+    if now > decision.decided_at + within:
+        raise QueueError(f"case {case_id} was decided more than {within} ago: reopen it instead")
+    check_newest(session, case, Move.UNDONE)
+    undoing = DecisionRow(
+        case_id=case_id,
+        verdict=Verdict.UNSURE,
+        reason="taken back by the reviewer",
+        decided_by=reviewer,
+        automated=False,
+        decided_at=now,
+        snapshot_ids=decision.snapshot_ids,
+        spared=[],
     )
-    if newest is not None and newest != case_id:
-        raise TransitionError(case_id, f"succeeded by case {newest} on the listing's newer content", Move.REOPENED)
-    journal.move(case, Move.REOPENED, {"reason": reason, "verdict": case.verdict})
+    session.add(undoing)
+    session.flush()
+    rows = [undoing, *reverse_actions(session, decision, undoing), *withdraw_labels(session, case_id, now)]
+    case.verdict = case.decided_at = None
+    Journal(session, reviewer, now).move(case, Move.UNDONE, {"decision_id": decision.decision_id}, rows)
+    return case
+
+
+def reopen_case(session: Session, case_id: int, due_at: datetime, journal: Journal, reason: str) -> CaseRow:
+    """Takes a decided case back into the queue; what was done to the listings stays until it is decided again."""
+    case = lock_case(session, case_id)
+    check_newest(session, case, Move.REOPENED)
+    verdict = case.verdict
     case.verdict = case.decided_at = None
     case.due_at = due_at
+    labels = withdraw_labels(session, case_id, journal.now)
+    journal.move(case, Move.REOPENED, {"reason": reason, "verdict": verdict}, labels)
     return case
 
 
@@ -96,6 +153,30 @@ def lock_case(session: Session, case_id: int) -> CaseRow:
     return case
 
 
+def latest_decision(session: Session, case_id: int) -> DecisionRow:
+    """What a person last said of a decided case."""
+    said = select(DecisionRow).where(DecisionRow.case_id == case_id, ~DecisionRow.automated)
+    return session.scalars(said.order_by(DecisionRow.decision_id.desc()).limit(1)).one()
+
+
+def check_newest(session: Session, case: CaseRow, move: Move) -> None:
+    """Refuses a case of which a listing has a newer one.
+
+    Raises:
+        TransitionError: if there is one.
+    """
+    keys = [member.listing_key for member in case.members]
+    newest = session.scalar(
+        select(MemberRow.case_id)
+        .join(CaseRow, CaseRow.case_id == MemberRow.case_id)
+        .where(MemberRow.listing_key.in_(keys), MemberRow.case_id > case.case_id, CaseRow.state != CaseState.CLOSED)
+        .order_by(MemberRow.case_id.desc())
+        .limit(1)
+    )
+    if newest is not None:
+        raise TransitionError(case.case_id, f"succeeded by case {newest} on newer content", move)
+
+
 def _end_expired_leases(session: Session, now: datetime) -> None:
     expired = select(CaseRow).where(CaseRow.state == CaseState.LEASED, CaseRow.lease_expires_at <= now)
     journal = Journal(session, QUEUE, now)
@@ -104,34 +185,25 @@ def _end_expired_leases(session: Session, now: datetime) -> None:
     session.flush()
 
 
-def _pick(session: Session, reviewer: str, now: datetime) -> CaseRow | None:
-    for waiting in by_urgency(_waiting_for(reviewer), now):
-        case = session.scalars(waiting.limit(1).with_for_update(skip_locked=True)).one_or_none()
-        if case:
-            return case
-    return None
-
-
 def _waiting_for(reviewer: str) -> Select[CaseRow]:
-    """Open cases on which this reviewer was never unsure."""
-    was_unsure = exists().where(
-        DecisionRow.case_id == CaseRow.case_id,
-        DecisionRow.decided_by == reviewer,
-        DecisionRow.verdict == Verdict.UNSURE,
+    """Open cases that this reviewer has not left to others."""
+    left = exists().where(
+        EventRow.case_id == CaseRow.case_id, EventRow.actor == reviewer, EventRow.move.in_(_LEFT_TO_OTHERS)
     )
-    return select(CaseRow).where(CaseRow.state == CaseState.OPEN, ~was_unsure)
+    return select(CaseRow).where(CaseRow.state == CaseState.OPEN, ~left)
 
 
 def _add_decision(session: Session, case: CaseRow, submission: Submission, now: datetime) -> DecisionRow:
     decision = DecisionRow(
-        case=case,
+        case_id=case.case_id,
         token=submission.token,
         verdict=submission.verdict,
         reason=submission.reason,
         decided_by=submission.reviewer,
         automated=False,
         decided_at=now,
-        content_hash=case.content_hash,
+        snapshot_ids=[snapshot.snapshot_id for snapshot in present_snapshots(case)],
+        spared=sorted(submission.spared),
     )
     session.add(decision)
     session.flush()
@@ -147,18 +219,31 @@ def _find_decision(session: Session, case_id: int, submission: Submission) -> De
             DecisionRow.verdict == submission.verdict,
         )
     ).one_or_none()
-    return recorded if recorded and recorded.reason == submission.reason else None
+    same = recorded and (recorded.reason, recorded.spared) == (submission.reason, sorted(submission.spared))
+    return recorded if same else None
 
 
-def _check_lease(case: CaseRow, submission: Submission, now: datetime) -> None:
-    if case.state is CaseState.DECIDED:
-        raise TransitionError(case.case_id, f"decided as {case.verdict}", "decided again; reopen it first")
+def _check_spared(case: CaseRow, submission: Submission) -> None:
+    held = {snapshot.listing_key for snapshot in present_snapshots(case)}
+    unknown = sorted(set(submission.spared) - held)
+    if unknown:
+        raise QueueError(f"case {case.case_id} holds no listing {unknown[0]!r} to spare")
+    if submission.spared and submission.verdict is not Verdict.COUNTERFEIT:
+        raise QueueError("only a verdict of counterfeit can spare listings")
+    if held and held == set(submission.spared):
+        raise QueueError("a verdict of counterfeit that spares every listing is one of genuine")
+
+
+def _check_lease(case: CaseRow, reviewer: str, token: int, now: datetime) -> None:
+    if case.state in {CaseState.DECIDED, CaseState.CLOSED}:
+        state = f"decided as {case.verdict}" if case.verdict else case.state
+        raise TransitionError(case.case_id, state, "decided again; reopen it first" if case.verdict else "decided")
     if case.leased_by is None or case.lease_expires_at is None:
         reason = "is not leased to anyone; its lease ended, or its listing changed meanwhile"
-    elif case.leased_by != submission.reviewer:
+    elif case.leased_by != reviewer:
         reason = f"is leased to {case.leased_by}"
-    elif case.token != submission.token:
-        reason = f"has been leased anew since token {submission.token}"
+    elif case.token != token:
+        reason = f"has been leased anew since token {token}"
     elif case.lease_expires_at <= now:
         reason = f"the lease expired at {case.lease_expires_at:%Y-%m-%d %H:%M:%S} UTC"
     else:

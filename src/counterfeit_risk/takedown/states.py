@@ -17,43 +17,83 @@ class CaseState(StrEnum):
     """A reviewer works on it until the lease expires."""
     DECIDED = "decided"
     """A person said counterfeit or genuine."""
+    CLOSED = "closed"
+    """Nobody decided, and nobody has to: its listings are gone, its night was withdrawn, or it went into another."""
+
+
+UNDECIDED = (CaseState.OPEN, CaseState.LEASED)
+
+
+class Lane(StrEnum):
+    """Why people see a case. Which of these it is, reviewers are not told."""
+
+    RISK = "risk"
+    """The model found it risky."""
+    NOTICE = "notice"
+    """Somebody complained."""
+    AUDIT = "audit"
+    """Drawn at random from what passed, to learn what the model misses."""
+    KNOWN_ANSWER = "known_answer"
+    """Its answer is known, to learn what the reviewer misses; nothing follows from the verdict."""
+
+
+BLIND_LANES = (Lane.AUDIT, Lane.KNOWN_ANSWER)
+"""Lanes whose risk reviewers do not see, so that it cannot lead them."""
 
 
 class Move(StrEnum):
     """What can happen to a case; each one leaves an event."""
 
     OPENED = "opened"
+    JOINED = "joined"
+    """Another listing of the same photos and brand came in."""
     RESCORED = "rescored"
     HIDDEN = "hidden"
-    """Policy hid the listing; a person still has to decide."""
+    """Policy hid a listing; a person still has to decide."""
+    SLIPPED = "slipped"
+    """More was flagged than people can see: the due time moved."""
+    LISTING_GONE = "listing_gone"
+    """One listing is offered no longer; others of the case are."""
     LEASED = "leased"
     RENEWED = "renewed"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    """The listing's content changed under the reviewer's eyes."""
+    """What the reviewer looks at has changed."""
+    SKIPPED = "skipped"
+    """The reviewer left it to somebody else, and said why."""
     RETURNED = "returned"
     """The reviewer was unsure."""
+    ESCALATED = "escalated"
+    """Only specialists get it from now on."""
     DECIDED = "decided"
+    UNDONE = "undone"
+    """The reviewer took the decision back at once."""
     REOPENED = "reopened"
+    GONE = "gone"
+    """None of its listings is offered any longer."""
+    MERGED = "merged"
+    """A listing showed that it is one with an older case, which holds its listings now."""
+    WITHDRAWN = "withdrawn"
+    """The night that opened it was taken back."""
 
+
+_CHANGES = (Move.JOINED, Move.RESCORED, Move.HIDDEN, Move.SLIPPED, Move.LISTING_GONE)
+"""What happens to a case under way without moving it."""
 
 TRANSITIONS: dict[CaseState | None, dict[Move, CaseState]] = {
     None: {Move.OPENED: CaseState.OPEN},
     CaseState.OPEN: {
-        Move.RESCORED: CaseState.OPEN,
-        Move.HIDDEN: CaseState.OPEN,
+        **dict.fromkeys(_CHANGES, CaseState.OPEN),
         Move.LEASED: CaseState.LEASED,
+        **dict.fromkeys((Move.GONE, Move.MERGED, Move.WITHDRAWN), CaseState.CLOSED),
     },
     CaseState.LEASED: {
-        Move.RESCORED: CaseState.LEASED,
-        Move.HIDDEN: CaseState.LEASED,
-        Move.RENEWED: CaseState.LEASED,
-        Move.EXPIRED: CaseState.OPEN,
-        Move.REVOKED: CaseState.OPEN,
-        Move.RETURNED: CaseState.OPEN,
+        **dict.fromkeys((*_CHANGES, Move.RENEWED), CaseState.LEASED),
+        **dict.fromkeys((Move.EXPIRED, Move.REVOKED, Move.SKIPPED, Move.RETURNED, Move.ESCALATED), CaseState.OPEN),
         Move.DECIDED: CaseState.DECIDED,
     },
-    CaseState.DECIDED: {Move.REOPENED: CaseState.OPEN},
+    CaseState.DECIDED: dict.fromkeys((Move.UNDONE, Move.REOPENED), CaseState.OPEN),
+    CaseState.CLOSED: {},
 }
 
 
@@ -70,7 +110,7 @@ def step(case_id: int, state: CaseState | None, move: Move) -> CaseState:
 
 
 class Verdict(StrEnum):
-    """What a decision says of a listing."""
+    """What a decision says of a case's listings."""
 
     COUNTERFEIT = "counterfeit"
     GENUINE = "genuine"
@@ -110,3 +150,10 @@ CONSEQUENCES: dict[tuple[ListingStatus, Verdict], ActionKind] = {
     (ListingStatus.DOWN, Verdict.GENUINE): ActionKind.REINSTATE,
 }
 """What a person's verdict leads to; a pair that is not here needs no action. Policy only ever hides what is visible."""
+
+BACK_TO: dict[ListingStatus, ActionKind] = {
+    ListingStatus.VISIBLE: ActionKind.REINSTATE,
+    ListingStatus.HIDDEN: ActionKind.HIDE,
+    ListingStatus.DOWN: ActionKind.TAKE_DOWN,
+}
+"""What gives a listing the status back that it had before a decision that is taken back."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.takedown.case import QueueStats
-from counterfeit_risk.takedown.states import CaseState, Verdict
+from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow
 from counterfeit_risk.takedown.urgency import is_overdue
 
@@ -19,7 +19,7 @@ def count_cases(session: Session, now: datetime) -> QueueStats:
     """Counts the cases as they stand at `now`."""
     state = _state_at(now).label("state_now")
     by_state_and_band = session.execute(select(state, CaseRow.band, func.count()).group_by(state, CaseRow.band))
-    overdue = session.scalar(select(func.count()).where(CaseRow.state != CaseState.DECIDED, is_overdue(now)))
+    overdue = session.scalar(select(func.count()).where(CaseRow.state.in_(UNDECIDED), is_overdue(now)))
     by_verdict = session.execute(
         select(CaseRow.verdict, func.count()).where(CaseRow.verdict.is_not(None)).group_by(CaseRow.verdict)
     )

@@ -1,7 +1,6 @@
-"""The queue's five tables.
+"""The tables of cases and of all that people and policy did to them.
 
-Knows no rule: which row may follow which is decided in `states`, `loading` and `queue`. All types are portable between
-SQLite and PostgreSQL.
+Knows no rule: which row may follow which is decided elsewhere. All types are portable between SQLite and PostgreSQL.
 """
 
 from dataclasses import fields
@@ -13,14 +12,14 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, ForeignKey, Index, Text, T
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from counterfeit_risk.evaluation.risk_bands import Band
-from counterfeit_risk.listings.listing import Listing, Photo
-from counterfeit_risk.takedown.case import Action, Case, Decision, Event
-from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
+from counterfeit_risk.listings.listing import Label, Listing, Photo
+from counterfeit_risk.takedown.case import Action, Case, Decision, Event, Snapshot
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Grows with every change to these tables."""
 
-Value = TypeVar("Value", Case, Decision, Action, Event)
+Value = TypeVar("Value", Listing, Case, Snapshot, Decision, Action, Event)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -51,13 +50,14 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         str: Text,
         list[str]: JSON,
+        list[int]: JSON,
         dict[str, Any]: JSON,
-        **{values: _enum(values) for values in (ActionKind, Band, CaseState, Move, Verdict)},
+        **{values: _enum(values) for values in (ActionKind, Band, CaseState, Label, Lane, Move, Verdict)},
     }
 
 
 class QueueNumber(Base):
-    """One named number: the schema version, the loads so far, the last action's sequence.
+    """One named number: the schema version, and the last case, snapshot, load and action.
 
     Raising one locks its row until the transaction ends: that orders loads, and gives actions their sequence in the
     order in which they become visible, so that nobody who continues from a sequence misses one.
@@ -69,26 +69,17 @@ class QueueNumber(Base):
     value: Mapped[int]
 
 
-class CaseRow(Base):
-    """A listing's snapshot, its score, and where the case stands."""
+class SnapshotRow(Base):
+    """A listing as it was when it was scored; never changed."""
 
-    __tablename__ = "cases"
-    __table_args__ = (
-        Index("cases_by_due", "state", "due_at", "case_id"),
-        Index("cases_by_risk", "state", text("risk DESC"), "case_id"),
-        Index(
-            "one_undecided_case_a_listing",
-            "listing_id",
-            unique=True,
-            sqlite_where=text("state <> 'decided'"),
-            postgresql_where=text("state <> 'decided'"),
-        ),
-    )
+    __tablename__ = "snapshots"
+    __table_args__ = (Index("snapshots_of_listing", "listing_key", "snapshot_id"),)
 
-    case_id: Mapped[int] = mapped_column(primary_key=True)
-    parent_case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.case_id"))
-
-    listing_id: Mapped[str] = mapped_column(index=True)
+    snapshot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    listing_key: Mapped[str]
+    """Platform and listing id in one."""
+    load_id: Mapped[int] = mapped_column(index=True)
+    listing_id: Mapped[str]
     title: Mapped[str]
     brand: Mapped[str | None]
     platform: Mapped[str | None]
@@ -96,9 +87,11 @@ class CaseRow(Base):
     category: Mapped[str | None]
     price: Mapped[float | None]
     currency: Mapped[str | None]
+    language: Mapped[str | None]
+    created_at: Mapped[datetime | None]
     photo_paths: Mapped[list[str]]
+    photo_hashes: Mapped[list[str]]
     image_root: Mapped[str | None]
-
     risk: Mapped[float]
     band: Mapped[Band]
     photo_risk: Mapped[float | None]
@@ -107,7 +100,34 @@ class CaseRow(Base):
     scored_at: Mapped[datetime]
     content_hash: Mapped[str]
 
+    def to_snapshot(self) -> Snapshot:
+        """The row as a value."""
+        listing = _read(self, Listing, photos=tuple(Photo(path) for path in self.photo_paths), unreadable_fields=())
+        return _read(self, Snapshot, listing=listing, photo_hashes=tuple(self.photo_hashes))
+
+
+class CaseRow(Base):
+    """One question for people: are these listings of one brand, which show copies of the same photos, counterfeit?"""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("cases_by_due", "state", "escalated", "due_at", "case_id"),
+        Index("cases_by_harm", "state", "escalated", text("harm DESC"), "case_id"),
+        Index("cases_by_lane", "state", "lane", "case_id"),
+    )
+
+    case_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    parent_case_id: Mapped[int | None]
+    brand: Mapped[str | None]
+    lane: Mapped[Lane]
+    inclusion_probability: Mapped[float]
+    known_answer: Mapped[Label | None]
+
+    risk: Mapped[float]
+    band: Mapped[Band]
+    harm: Mapped[float]
     state: Mapped[CaseState]
+    escalated: Mapped[bool] = mapped_column(default=False)
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
     token: Mapped[int] = mapped_column(default=0)
@@ -116,20 +136,44 @@ class CaseRow(Base):
     verdict: Mapped[Verdict | None]
     decided_at: Mapped[datetime | None]
 
+    event_count: Mapped[int] = mapped_column(default=0)
+    last_sha256: Mapped[str] = mapped_column(default="")
+    """Of the case's last event."""
+
+    members: Mapped[list["MemberRow"]] = relationship(back_populates="case", order_by="MemberRow.listing_key")
+
     def to_case(self) -> Case:
-        """The row as a value."""
-        listing = Listing(
-            listing_id=self.listing_id,
-            title=self.title,
-            photos=tuple(Photo(path) for path in self.photo_paths),
-            brand=self.brand,
-            platform=self.platform,
-            seller_id=self.seller_id,
-            category=self.category,
-            price=self.price,
-            currency=self.currency,
-        )
-        return _read(self, Case, listing=listing)
+        """The row as a value, its listings the riskiest first."""
+        present = [member.snapshot.to_snapshot() for member in self.members if member.present]
+        snapshots = tuple(sorted(present, key=lambda snapshot: (-snapshot.risk, snapshot.snapshot_id)))
+        return _read(self, Case, snapshots=snapshots)
+
+
+class MemberRow(Base):
+    """A listing of a case, and its newest snapshot there."""
+
+    __tablename__ = "case_members"
+    __table_args__ = (Index("members_by_listing", "listing_key"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), primary_key=True)
+    listing_key: Mapped[str] = mapped_column(primary_key=True)
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.snapshot_id"))
+    present: Mapped[bool] = mapped_column(default=True)
+    """False once it is offered no longer."""
+
+    case: Mapped[CaseRow] = relationship(back_populates="members")
+    snapshot: Mapped[SnapshotRow] = relationship()
+
+
+class CasePhotoRow(Base):
+    """A photo, or the first of its copies, that a case's listings show; by it others find the case."""
+
+    __tablename__ = "case_photos"
+
+    photo_key: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), primary_key=True, index=True)
+
+    case: Mapped[CaseRow] = relationship()
 
 
 class DecisionRow(Base):
@@ -146,54 +190,76 @@ class DecisionRow(Base):
     decided_by: Mapped[str]
     automated: Mapped[bool]
     decided_at: Mapped[datetime]
-    content_hash: Mapped[str]
+    snapshot_ids: Mapped[list[int]]
     """What was decided on."""
+    spared: Mapped[list[str]]
+    """Listing keys that a verdict of counterfeit left out: these are genuine."""
 
-    case: Mapped[CaseRow] = relationship()
-    action: Mapped["ActionRow | None"] = relationship(back_populates="decision")
+    actions: Mapped[list["ActionRow"]] = relationship(back_populates="decision", order_by="ActionRow.sequence")
 
     def to_decision(self) -> Decision:
         """The row as a value."""
-        return _read(self, Decision, action=self.action.kind if self.action else None)
+        return _read(self, Decision, actions=tuple(action.kind for action in self.actions))
 
 
 class ActionRow(Base):
-    """An instruction to the platform; never changed, at most one a decision."""
+    """An instruction to the platform; never changed."""
 
     __tablename__ = "actions"
-    __table_args__ = (Index("actions_of_listing", "listing_id", "sequence"),)
+    __table_args__ = (Index("actions_of_listing", "listing_key", "sequence"),)
 
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[ActionKind]
+    listing_key: Mapped[str]
     listing_id: Mapped[str]
     platform: Mapped[str | None]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
-    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.decision_id"), unique=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.decision_id"), index=True)
     reason: Mapped[str]
     created_at: Mapped[datetime]
 
-    decision: Mapped[DecisionRow] = relationship(back_populates="action")
+    decision: Mapped[DecisionRow] = relationship(back_populates="actions")
 
     def to_action(self) -> Action:
         """The row as a value."""
         return _read(self, Action)
 
 
+class LabelRow(Base):
+    """What a person's decision says a listing is; `withdrawn_at` once the decision no longer stands."""
+
+    __tablename__ = "labels"
+    __table_args__ = (Index("labels_of_listing", "listing_key", "label_id"),)
+
+    label_id: Mapped[int] = mapped_column(primary_key=True)
+    listing_key: Mapped[str]
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.snapshot_id"))
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.decision_id"), index=True)
+    label: Mapped[Label]
+    source: Mapped[str]
+    known_at: Mapped[datetime]
+    inclusion_probability: Mapped[float]
+    withdrawn_at: Mapped[datetime | None]
+
+    snapshot: Mapped[SnapshotRow] = relationship()
+
+
 class EventRow(Base):
-    """One line of a case's history; never changed."""
+    """One line of a case's history; never changed. Each carries the hash of the one before."""
 
     __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
 
     event_id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
+    number: Mapped[int]
     move: Mapped[Move]
     actor: Mapped[str]
     at: Mapped[datetime]
     from_state: Mapped[CaseState | None]
     to_state: Mapped[CaseState]
     detail: Mapped[dict[str, Any]]
-
-    case: Mapped[CaseRow] = relationship()
+    sha256: Mapped[str]
 
     def to_event(self) -> Event:
         """The row as a value."""

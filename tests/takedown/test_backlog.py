@@ -1,0 +1,132 @@
+"""Listings that are gone, due times that nobody can keep, nights that are taken back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from counterfeit_risk.errors import QueueError, TransitionError
+from counterfeit_risk.evaluation.risk_bands import Band
+from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
+from counterfeit_risk.scoring.risk_score import RiskScore
+from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.loading import Night
+from counterfeit_risk.takedown.policy import QueueSettings
+from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+Load = Callable[..., LoadResult]
+MakeScore = Callable[..., RiskScore]
+
+
+def waiting(queue: TakedownQueue) -> list[str]:
+    return sorted(one.listing.listing_id for case in queue.top(NOW, 100) for one in case.snapshots)
+
+
+def test_what_a_whole_dump_no_longer_has_closes_without_a_label(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"), make_score("b"))
+    load(make_score("elsewhere"), platform="souk")
+    [gone] = [case.case_id for case in queue.top(NOW) if case.riskiest.listing.listing_id == "b"]
+
+    result = load(make_score("a"), is_whole_dump=True)
+
+    assert result.gone == 1
+    assert waiting(queue) == ["a", "elsewhere"]
+    assert [event.move for event in queue.events(gone)] == [Move.OPENED, Move.GONE]
+    assert list(queue.labels()) == []
+    assert load(make_score("b", scored_at=LATER)).opened == 1
+
+
+def test_a_part_of_a_dump_says_nothing_of_other_listings(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"), make_score("b"))
+    assert load(make_score("a")).gone == 0
+    assert waiting(queue) == ["a", "b"]
+
+
+def test_one_gone_listing_leaves_the_others_of_its_case(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(*(make_score(name, photo_hashes=("p1",)) for name in "ab"))
+
+    load(make_score("a", photo_hashes=("p1",)), is_whole_dump=True)
+
+    assert waiting(queue) == ["a"]
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    queue.decide(leased.case.case_id, "ada", Verdict.COUNTERFEIT, "fake", leased.token, NOW)
+    assert [action.listing_id for action in queue.actions()] == ["a"]
+
+
+def test_a_row_that_cannot_be_read_counts_as_offered(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    load(make_score("a"), make_score("b"))
+    rows = [
+        Listing("a", "title of a", brand="Norvell", platform="bazaar"),
+        RejectedRow(2, RejectReason.MALFORMED_ROW, "", "b"),
+    ]
+    assert queue.load([make_score("a")], rows, LATER, night=Night(is_whole_dump=True)).gone == 0
+
+
+def test_the_least_harmful_cases_slip_where_more_is_flagged_than_people_can_see(
+    database_url: str, make_score: MakeScore
+) -> None:
+    scores = [make_score(f"l{number}", number / 10, scored_at=NOW - timedelta(hours=60)) for number in range(1, 6)]
+    hidden = make_score("hidden", 0.01, Band.AUTOMATIC)
+    rows = [Listing(score.listing_id, "") for score in [*scores, hidden]]
+    with open_queue(database_url, create=True, settings=QueueSettings(reviews_a_day=4)) as queue:
+        result = queue.load([*scores, hidden], rows, NOW)
+
+        assert result.slipped == 2
+        late = {case.riskiest.listing.listing_id: case.due_at for case in queue.top(NOW)}
+        assert {name for name, due_at in late.items() if due_at > LATER} == {"l1", "l2"}
+        [case_id] = [case.case_id for case in queue.top(NOW) if case.riskiest.listing.listing_id == "l1"]
+        *_, event = queue.events(case_id)
+        assert (event.move, len(event.detail["due_at"])) == (Move.SLIPPED, 2)
+
+
+def test_a_night_that_is_taken_back_closes_its_cases_and_shows_what_policy_hid(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("before"))
+    bad = load(make_score("hidden", 0.99, Band.AUTOMATIC), make_score("flagged"))
+
+    assert queue.withdraw(bad.load_id, "lead", NOW) == (2, 1)
+
+    assert waiting(queue) == ["before"]
+    assert [action.kind for action in queue.actions()] == [ActionKind.HIDE, ActionKind.REINSTATE]
+    assert queue.stats(NOW).cases[CaseState.CLOSED, Band.AUTOMATIC] == 1
+    assert queue.withdraw(bad.load_id, "lead", NOW) == (0, 0)
+
+
+def test_what_people_decided_of_a_bad_night_stands(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    bad = load(make_score("a"))
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    queue.decide(leased.case.case_id, "ada", Verdict.COUNTERFEIT, "fake", leased.token, NOW)
+
+    assert queue.withdraw(bad.load_id, "lead", NOW) == (0, 0)
+    assert len(list(queue.labels())) == 1
+
+
+def test_nobody_decides_a_case_of_a_night_that_is_taken_back(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    bad = load(make_score("a"))
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    queue.withdraw(bad.load_id, "lead", NOW)
+
+    with pytest.raises(TransitionError, match="is closed"):
+        queue.decide(leased.case.case_id, "ada", Verdict.COUNTERFEIT, "fake", leased.token, NOW)
+
+
+def test_a_load_that_never_was_is_not_taken_back(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    load(make_score("a"))
+    with pytest.raises(QueueError, match="there was no load 2"):
+        queue.withdraw(2, "lead", NOW)
