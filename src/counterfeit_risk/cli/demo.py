@@ -15,18 +15,18 @@ import typer
 from rich.console import Console
 
 from counterfeit_risk.cli.progress import is_terminal, progress
+from counterfeit_risk.cli.queue_load import ScoredNight, default_archive, load_night
 from counterfeit_risk.cli.score import counts_table
 from counterfeit_risk.config import load_settings
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.export.bundle import ModelBundle
-from counterfeit_risk.listings.catalog import read_listings, write_labeled_listings
+from counterfeit_risk.listings.catalog import load_column_map, write_labeled_listings
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.scoring.output import ScoringManifest
-from counterfeit_risk.scoring.risk_score import read_scores
 from counterfeit_risk.scoring.runner import Dump, score_dump
 from counterfeit_risk.takedown.case import LeasedCase
 from counterfeit_risk.takedown.display import actions_table, queue_table
-from counterfeit_risk.takedown.loading import Night
+from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
 from counterfeit_risk.takedown.states import Verdict
 
@@ -162,8 +162,8 @@ def _work_queue(paths: DemoPaths, queue: TakedownQueue) -> None:
     """Loads the scores and lets a reviewer who knows the market's truth decide the first cases."""
     truth = read_true_labels(paths.market / "truth.parquet")
     table = paths.market / "nightly.parquet"
-    night = Night(image_root=table.parent.resolve())
-    queue.load(read_scores(paths.scores), read_listings(table), datetime.now(UTC), night=night)
+    night = ScoredNight(paths.scores, table, load_column_map(None), table.parent.resolve())
+    load_night(queue, night, QueueSettings(), default_archive(paths.queue_url), datetime.now(UTC))
     for _ in range(_DECISIONS):
         leased = queue.next_case("demo-reviewer", datetime.now(UTC))
         if leased is None:

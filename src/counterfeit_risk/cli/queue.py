@@ -5,30 +5,26 @@ Knows the command line and the clock; `counterfeit_risk.takedown` knows the rule
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption, ListingsArgument
-from counterfeit_risk.cli.progress import progress
+from counterfeit_risk.cli.queue_load import ScoredNight, default_archive, load_night, print_result
 from counterfeit_risk.cli.queue_records import case_record, leased_record, print_lines, stats_record
 from counterfeit_risk.errors import WorkError
-from counterfeit_risk.listings.catalog import load_column_map, read_listings, write_labeled_listings
-from counterfeit_risk.scoring.risk_score import read_scores
+from counterfeit_risk.listings.catalog import load_column_map, write_labeled_listings
 from counterfeit_risk.sections import validated
 from counterfeit_risk.strict_yaml import read_yaml
 from counterfeit_risk.takedown.display import actions_table, case_sheet, format_time, queue_table, stats_table
-from counterfeit_risk.takedown.loading import Night
+from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import open_queue
 from counterfeit_risk.takedown.states import Verdict
-
-Item = TypeVar("Item")
 
 DEFAULT_DB = "sqlite:///takedown.db"
 
@@ -40,6 +36,14 @@ app = typer.Typer(help="Work the takedown queue.", no_args_is_help=True)
 DbOption = Annotated[
     str,
     typer.Option("--db", envvar="COUNTERFEIT_RISK_DB", help="sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME."),
+]
+PhotosOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="COUNTERFEIT_RISK_PHOTOS",
+        help="Folder for the photos that people are asked about; beside a SQLite file by default.",
+        show_default=False,
+    ),
 ]
 SettingsOption = Annotated[
     Path | None,
@@ -57,6 +61,7 @@ def load(
     listings: ListingsArgument,
     column_map: ColumnMapOption = None,
     image_root: ImageRootOption = None,
+    photos: PhotosOption = None,
     settings: SettingsOption = None,
     db: DbOption = DEFAULT_DB,
     *,
@@ -65,23 +70,13 @@ def load(
     ] = False,
 ) -> None:
     """Open a case for each risk that people have to see; loading the same scores again changes nothing."""
-    rows = read_listings(listings, load_column_map(column_map))
-    root = (image_root or listings.parent).resolve()
-    with open_queue(db, create=True, settings=_read_settings(settings)) as queue, progress("loading scores") as advance:
-        night = Night(image_root=root, is_whole_dump=whole_dump)
-        result = queue.load(_count_each(read_scores(scores), advance), rows, _now(), night=night)
-    typer.echo(
-        f"load {result.load_id}: {result.opened} cases opened, {result.joined} listings joined one, "
-        f"{result.updated} updated, {result.already_known} already known, {result.passed} passed, "
-        f"{result.audited} drawn for audit; {result.hidden} listings hidden until a person decides"
+    night = ScoredNight(
+        scores, listings, load_column_map(column_map), (image_root or listings.parent).resolve(), whole_dump
     )
-    for count, what in (
-        (result.merged, "cases turned out to be one with an older one"),
-        (result.gone, "listings are offered no longer"),
-        (result.slipped, "cases are due a day later: more was flagged than people can see"),
-    ):
-        if count:
-            typer.echo(f"{count} {what}")
+    how = _read_settings(settings)
+    archive = PhotoArchive(photos) if photos else default_archive(db)
+    with open_queue(db, create=True, settings=how) as queue:
+        print_result(load_night(queue, night, how, archive, _now()))
 
 
 @app.command(name="next")
@@ -274,9 +269,3 @@ def _now() -> datetime:
 
 def _read_settings(path: Path | None) -> QueueSettings:
     return validated(QueueSettings, read_yaml(path), source=str(path)) if path else QueueSettings()
-
-
-def _count_each(items: Iterable[Item], advance: Callable[[int], None]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        advance(1)

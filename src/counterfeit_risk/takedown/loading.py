@@ -6,7 +6,7 @@ Knows no reviewer. Everything here happens in the caller's transaction, a batch 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
@@ -58,7 +58,7 @@ def pair_scores(scores: Iterable[RiskScore], listings: Iterable[Listing | Reject
     Raises:
         ListingTableError: if a score's listing is not in the table.
     """
-    rows = (_keep_paths(row) for row in listings if isinstance(row, Listing))
+    rows = (row for row in listings if isinstance(row, Listing))
     passed_over: dict[str, Listing] = {}
     for score in scores:
         listing = passed_over.pop(score.listing_id, None)
@@ -74,6 +74,18 @@ def pair_scores(scores: Iterable[RiskScore], listings: Iterable[Listing | Reject
             else:
                 passed_over.setdefault(row.listing_id, row)
         yield score, listing
+
+
+def lane_of(listing_key: str, content_hash: str, band: Band, settings: QueueSettings) -> Lane | None:
+    """Why people would see a listing; None where they would not.
+
+    What passed is drawn by its content, so that loading again draws the same.
+    """
+    if band is not Band.PASS:
+        return Lane.RISK
+    text = f"{listing_key} {content_hash}".encode("utf-8", "surrogatepass")
+    drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) / 2**64
+    return Lane.AUDIT if drawn < settings.audit_probability else None
 
 
 class ScoreLoader:
@@ -129,7 +141,7 @@ class ScoreLoader:
             case = self._unite(clusters.cases_showing(snapshot, photos, own), clusters)
             self._take_in(case, Move.RESCORED, snapshot, photos, clusters, changed=changed)
             return "updated", case
-        lane = self._lane(snapshot)
+        lane = lane_of(snapshot.listing_key, snapshot.content_hash, snapshot.band, self._settings)
         if lane is None:
             return "passed", None
         decided = clusters.decided_snapshot(snapshot.listing_key)
@@ -141,14 +153,6 @@ class ScoreLoader:
             self._take_in(case, Move.JOINED, snapshot, photos, clusters, changed=True)
             return "joined", case
         return ("opened" if lane is Lane.RISK else "audited"), self._open(snapshot, photos, clusters, lane)
-
-    def _lane(self, snapshot: SnapshotRow) -> Lane | None:
-        """Where a new case would belong. What passed is drawn by its content, so that loading again draws the same."""
-        if snapshot.band is not Band.PASS:
-            return Lane.RISK
-        text = f"{snapshot.listing_key} {snapshot.content_hash}".encode("utf-8", "surrogatepass")
-        drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) / 2**64
-        return Lane.AUDIT if drawn < self._settings.audit_probability else None
 
     def _open(self, snapshot: SnapshotRow, photos: Sequence[str], clusters: Clusters, lane: Lane) -> CaseRow:
         case = CaseRow(
@@ -224,7 +228,7 @@ class ScoreLoader:
             snapshot_id=snapshot_id,
             listing_key=listing_key(listing.platform, listing.listing_id),
             load_id=self._load_id,
-            photo_paths=[photo.path for photo in listing.photos if photo.path],
+            photo_paths=[photo.path for photo in listing.photos if photo.path and photo.data is None],
             photo_hashes=list(score.photo_hashes),
             image_root=str(self._night.image_root) if self._night.image_root else None,
             **of_listing,
@@ -250,8 +254,3 @@ def _says_something_new(snapshot: SnapshotRow, before: SnapshotRow) -> bool:
     """Whether a score says what the case does not know; a replayed older score does not."""
     told, known = ((one.model_id, one.content_hash, one.risk, one.band) for one in (snapshot, before))
     return snapshot.scored_at >= before.scored_at and told != known
-
-
-def _keep_paths(listing: Listing) -> Listing:
-    """A case points at photos and holds none: those that are in the table itself are dropped."""
-    return replace(listing, photos=tuple(photo for photo in listing.photos if photo.data is None))

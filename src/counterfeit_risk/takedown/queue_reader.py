@@ -20,7 +20,7 @@ from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.replay import find_damage
 from counterfeit_risk.takedown.states import UNDECIDED
 from counterfeit_risk.takedown.statistics import count_cases
-from counterfeit_risk.takedown.tables import ActionRow, CaseRow, EventRow
+from counterfeit_risk.takedown.tables import ActionRow, CasePhotoRow, CaseRow, EventRow
 from counterfeit_risk.takedown.urgency import by_urgency
 
 _SETTINGS = QueueSettings()
@@ -76,6 +76,13 @@ class QueueReader:
             QueueError: if they were loaded from folders with nothing in common.
         """
         return common_image_root(self._engine)
+
+    def photo_names(self, decided_since: datetime) -> list[str]:
+        """Names of the photos of all cases that are undecided, or were decided since then."""
+        known = select(CasePhotoRow.photo_key).join(CaseRow, CaseRow.case_id == CasePhotoRow.case_id)
+        recent = CaseRow.state.in_(UNDECIDED) | (CaseRow.decided_at >= decided_since)
+        with reading(self._engine) as session:
+            return sorted(session.scalars(known.where(recent).distinct()))
 
     def events(self, case_id: int) -> Iterator[Event]:
         """A case's history, oldest first."""

@@ -1,0 +1,49 @@
+"""Photos by the hash of their bytes, kept as they were when people were asked about them.
+
+A seller can change a listing's photos; what a decision rested on must be there to show. Knows no database.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from counterfeit_risk.errors import WorkError
+
+
+class PhotoArchive:
+    """A folder of photos, each whole or not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: str) -> Path:
+        """Where a photo lies, if it is kept; `key` is the sha256 of its bytes in hex."""
+        return self.folder / key[:2] / key
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keeps a photo, once.
+
+        Raises:
+            WorkError: if it cannot be written.
+        """
+        path = self.path(key)
+        if path.exists():
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except OSError as error:
+            raise WorkError(f"cannot keep a photo in {self.folder}: {error}") from None
+
+    def read(self, key: str) -> bytes | None:
+        """A photo's bytes; None where it is not kept, or is no longer what it was."""
+        try:
+            data = self.path(key).read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == key else None
