@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import inspect
@@ -80,9 +81,12 @@ def chain_hash(before: str, event: EventRow) -> str:
 
 def as_record(row: Base) -> Detail:
     """A row's table and columns; of a case not what the chain itself keeps there."""
-    columns = inspect(row).mapper.column_attrs.keys()
-    values = {name: getattr(row, name) for name in columns if name not in {"event_count", "last_sha256"}}
-    return {"table": row.__tablename__, **values}
+    return {"table": row.__tablename__, **{name: getattr(row, name) for name in _recorded(type(row))}}
+
+
+@lru_cache
+def _recorded(table: type[Base]) -> tuple[str, ...]:
+    return tuple(one.key for one in inspect(table).column_attrs if one.key not in {"event_count", "last_sha256"})
 
 
 def to_plain(detail: Detail) -> Detail:
