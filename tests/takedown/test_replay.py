@@ -92,7 +92,7 @@ def test_the_tables_can_be_made_anew_from_the_events(engine: Engine, worked: Tak
                 with reading(engine) as one, reading(empty) as other:
                     rows = [session.execute(select(table).order_by(*order)).all() for session in (one, other)]
                 assert rows[0] == rows[1]
-                assert rows[0] or table.name == "case_photos"
+                assert rows[0] or table.name in {"notices", "notice_items", "messages", "appeals"}
         assert list(again.find_damage()) == []
         assert list(again.actions()) == list(worked.actions())
         with writing(engine) as one, writing(empty) as other:

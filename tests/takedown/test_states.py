@@ -27,7 +27,11 @@ def test_every_move_is_legal_from_somewhere() -> None:
 
 
 def test_a_decided_case_can_only_become_open_again() -> None:
-    assert TRANSITIONS[CaseState.DECIDED] == dict.fromkeys((Move.UNDONE, Move.REOPENED), CaseState.OPEN)
+    again = (Move.UNDONE, Move.REOPENED, Move.APPEALED)
+    assert TRANSITIONS[CaseState.DECIDED] == {
+        Move.NOTICED: CaseState.DECIDED,
+        **dict.fromkeys(again, CaseState.OPEN),
+    }
 
 
 def test_a_listing_can_be_given_back_every_status_it_had() -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from counterfeit_risk.cli import queue, store
+from counterfeit_risk.cli import notice, queue, store
 from counterfeit_risk.cli.audit import audit
 from counterfeit_risk.cli.demo import demo
 from counterfeit_risk.cli.evaluate import evaluate
@@ -36,6 +36,7 @@ app = typer.Typer(
 for command in (market, audit, split, labels, train, evaluate, promote, export, score, explain, demo):
     app.command()(command)
 app.add_typer(queue.app, name="queue")
+app.add_typer(notice.app, name="notice")
 app.add_typer(store.app, name="store")
 
 

@@ -20,7 +20,9 @@ from counterfeit_risk.errors import WorkError
 from counterfeit_risk.listings.catalog import load_column_map, write_labeled_listings
 from counterfeit_risk.sections import validated
 from counterfeit_risk.strict_yaml import read_yaml
+from counterfeit_risk.takedown.appeals import Appeal
 from counterfeit_risk.takedown.display import actions_table, case_sheet, format_time, queue_table, stats_table
+from counterfeit_risk.takedown.notice_tables import Appellant
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import open_queue
@@ -28,7 +30,7 @@ from counterfeit_risk.takedown.states import Verdict
 
 DEFAULT_DB = "sqlite:///takedown.db"
 
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 """Largest whole number that a database holds."""
 
 app = typer.Typer(help="Work the takedown queue.", no_args_is_help=True)
@@ -49,9 +51,9 @@ SettingsOption = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="YAML: due times, order of work, quotas.", show_default=False),
 ]
-TokenOption = Annotated[int, typer.Option(min=1, max=_LARGEST, help="As `next` gave it.", show_default=False)]
+TokenOption = Annotated[int, typer.Option(min=1, max=LARGEST, help="As `next` gave it.", show_default=False)]
 CaseArgument = Annotated[
-    int, typer.Argument(metavar="CASE", min=1, max=_LARGEST, help="Number of the case.", show_default=False)
+    int, typer.Argument(metavar="CASE", min=1, max=LARGEST, help="Number of the case.", show_default=False)
 ]
 
 
@@ -73,7 +75,7 @@ def load(
     night = ScoredNight(
         scores, listings, load_column_map(column_map), (image_root or listings.parent).resolve(), whole_dump
     )
-    how = _read_settings(settings)
+    how = read_settings(settings)
     archive = PhotoArchive(photos) if photos else default_archive(db)
     with open_queue(db, create=True, settings=how) as queue:
         print_result(load_night(queue, night, how, archive, _now()))
@@ -92,7 +94,7 @@ def next_case(
 
     With --json one line is printed, or none where no case waits.
     """
-    with open_queue(db, settings=_read_settings(settings)) as queue:
+    with open_queue(db, settings=read_settings(settings)) as queue:
         leased = queue.next_case(reviewer, _now(), specialist=specialist)
     if json_lines:
         print_lines([leased_record(leased)] if leased else [])
@@ -164,14 +166,14 @@ def undo(
     db: DbOption = DEFAULT_DB,
 ) -> None:
     """Take your own decision back within minutes: the listings are as they were, and the case is open again."""
-    with open_queue(db, settings=_read_settings(settings)) as queue:
+    with open_queue(db, settings=read_settings(settings)) as queue:
         queue.undo(case, reviewer, _now())
     typer.echo(f"case {case}: open again, its listings as they were")
 
 
 @app.command()
 def withdraw(
-    load_id: Annotated[int, typer.Argument(metavar="LOAD", min=1, max=_LARGEST, help="As `load` printed it.")],
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", min=1, max=LARGEST, help="As `load` printed it.")],
     by: Annotated[str, typer.Option(help="Who takes it back.", show_default=False)],
     db: DbOption = DEFAULT_DB,
 ) -> None:
@@ -195,8 +197,24 @@ def reopen(
 
 
 @app.command()
+def appeal(
+    case: CaseArgument,
+    listing: Annotated[str, typer.Option(metavar="LISTING", help="As `next` names it.", show_default=False)],
+    appellant: Annotated[Appellant, typer.Option(help="Who disagrees.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="Why.", show_default=False)],
+    by: Annotated[str, typer.Option(help="Who takes the appeal in.", show_default=False)],
+    settings: SettingsOption = None,
+    db: DbOption = DEFAULT_DB,
+) -> None:
+    """Take a decided case back into the queue for a seller or a notifier who disagrees; somebody else decides."""
+    with open_queue(db, settings=read_settings(settings)) as queue:
+        appealed = queue.appeal(case, Appeal(listing, appellant, grounds), by, _now())
+    typer.echo(f"case {case}: open again, due {format_time(appealed.due_at)} UTC, for somebody else to decide")
+
+
+@app.command()
 def top(
-    limit: Annotated[int, typer.Option(min=1, max=_LARGEST, help="Cases to show.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="Cases to show.")] = 20,
     *,
     json_lines: JsonOption = False,
     db: DbOption = DEFAULT_DB,
@@ -212,7 +230,7 @@ def top(
 
 @app.command()
 def actions(
-    after: Annotated[int, typer.Option(min=0, max=_LARGEST, help="Last sequence number that you have seen.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=LARGEST, help="Last sequence number that you have seen.")] = 0,
     *,
     json_lines: JsonOption = False,
     db: DbOption = DEFAULT_DB,
@@ -267,5 +285,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _read_settings(path: Path | None) -> QueueSettings:
+def read_settings(path: Path | None) -> QueueSettings:
+    """How the queue is run.
+
+    Raises:
+        SettingsError: with every mistake in the file.
+    """
     return validated(QueueSettings, read_yaml(path), source=str(path)) if path else QueueSettings()

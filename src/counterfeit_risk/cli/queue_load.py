@@ -63,7 +63,7 @@ def load_night(
     with progress("loading scores") as advance:
         scores = _count_each(read_scores(night.scores), advance)
         rows = read_listings(night.listings, night.columns)
-        brought = Night(night.image_root, names, night.is_whole_dump)
+        brought = Night(night.image_root, names, is_whole_dump=night.is_whole_dump)
         return queue.load(scores, rows, now, night=brought)
 
 

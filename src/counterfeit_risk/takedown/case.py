@@ -128,6 +128,17 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody outside is to be told; a sequence number is given out once and only grows."""
+
+    sequence: int
+    email: str
+    text: str
+    notice_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of a case's history."""
 

@@ -1,9 +1,9 @@
-"""What follows from a person's decision, in its transaction: actions and labels; and how all of it is taken back.
+"""What follows from a person's decision, in its transaction: actions, labels, answers to notices; and its undoing.
 
 Knows no lease and no order of work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.takedown.actions import draft_consequences, draft_reversals, issue_actions
+from counterfeit_risk.takedown.database import take_numbers
+from counterfeit_risk.takedown.notice_messages import decision_message
+from counterfeit_risk.takedown.notice_tables import ItemResult, MessageRow, NoticeItemRow, NoticeRow
 from counterfeit_risk.takedown.states import Lane, Verdict
 from counterfeit_risk.takedown.tables import Base, CaseRow, DecisionRow, LabelRow, SnapshotRow
 
@@ -23,6 +26,20 @@ _LABELS = {Verdict.COUNTERFEIT: Label.COUNTERFEIT, Verdict.GENUINE: Label.GENUIN
 def present_snapshots(case: CaseRow) -> list[SnapshotRow]:
     """The newest snapshot of each of a case's listings that is still offered, by listing."""
     return [member.snapshot for member in case.members if member.present]
+
+
+def latest_decision(session: Session, case_id: int) -> DecisionRow:
+    """What a person last said of a decided case."""
+    said = select(DecisionRow).where(DecisionRow.case_id == case_id, ~DecisionRow.automated)
+    return session.scalars(said.order_by(DecisionRow.decision_id.desc()).limit(1)).one()
+
+
+def verdict_on(session: Session, decision: DecisionRow, listing_key: str) -> Verdict | None:
+    """What a decision says of one listing; None where it was none of those decided on."""
+    of_listing = select(SnapshotRow.snapshot_id).where(SnapshotRow.listing_key == listing_key)
+    if not set(session.scalars(of_listing)) & set(decision.snapshot_ids):
+        return None
+    return Verdict.GENUINE if listing_key in decision.spared else decision.verdict
 
 
 def apply_decision(session: Session, case: CaseRow, decision: DecisionRow, source: str) -> Sequence[Base]:
@@ -51,8 +68,9 @@ def apply_decision(session: Session, case: CaseRow, decision: DecisionRow, sourc
         for snapshot, verdict in verdicts
     ]
     session.add_all(labels)
+    items = _answer_notices(session, case, {one.listing_key: verdict for one, verdict in verdicts}, decision.decided_at)
     session.flush()
-    return [*actions, *labels]
+    return [*actions, *labels, *items]
 
 
 def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[LabelRow]:
@@ -65,9 +83,45 @@ def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[Label
     return labels
 
 
-def reverse_actions(session: Session, decision: DecisionRow, undoing: DecisionRow) -> Sequence[Base]:
-    """Gives the listings of a decision the status back that they had, and returns the rows that say so."""
+def reverse_decision(session: Session, decision: DecisionRow, undoing: DecisionRow) -> Sequence[Base]:
+    """Gives the listings of a decision the status back that they had, and notices their open question.
+
+    Returns:
+        The rows that say so.
+    """
     actions = draft_reversals(session, decision, undoing)
     issue_actions(session, actions)
+    items = list(session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == decision.case_id)))
+    for item in items:
+        item.result = item.decided_at = None
     session.flush()
-    return actions
+    return [*actions, *items]
+
+
+def send(session: Session, email: str, text: str, notice_id: str | None, now: datetime) -> None:
+    """Puts a message into the outbox."""
+    sequence = take_numbers(session, "messages")
+    session.add(MessageRow(sequence=sequence, email=email, text=text, notice_id=notice_id, created_at=now))
+
+
+def _answer_notices(
+    session: Session, case: CaseRow, verdicts: Mapping[str, Verdict], now: datetime
+) -> list[NoticeItemRow]:
+    """Says of each notice what people found, and tells who gave it."""
+    items = session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == case.case_id)).all()
+    answered = [item for item in items if item.listing_key in verdicts]
+    for item in answered:
+        found = verdicts[item.listing_key] is Verdict.COUNTERFEIT
+        was_upheld = item.result in {ItemResult.UPHELD, ItemResult.OVERTURNED}
+        item.result = ItemResult.UPHELD if found else ItemResult.OVERTURNED if was_upheld else ItemResult.REJECTED
+        item.decided_at = now
+    for notice_id in sorted({item.notice_id for item in answered}):
+        notice = session.get_one(NoticeRow, notice_id)
+        found_of = [
+            (item.listing_id, item.platform, item.result is ItemResult.UPHELD)
+            for item in answered
+            if item.notice_id == notice_id
+        ]
+        text = decision_message(notice.notifier_name, notice_id, found_of)
+        send(session, notice.notifier_email, text, notice_id, now)
+    return answered

@@ -16,11 +16,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfeit_risk.errors import QueueError
+from counterfeit_risk.takedown import notice_tables as notice_tables
 from counterfeit_risk.takedown.tables import SCHEMA_VERSION, Base, QueueNumber
 
 _BUSY_SECONDS = 60
 """How long a writer waits for another before it gives up."""
 _PAGE = 1000
+_COUNTED = ("loads", "cases", "snapshots", "actions", "notices", "messages")
 _CREATION_LOCK = 7_248_105
 """Any number that nothing else in the database locks."""
 
@@ -144,7 +146,8 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the higher bits say why
+            if not busy or time.monotonic() > give_up:
                 raise
             time.sleep(0.01)
         else:
@@ -166,7 +169,7 @@ def _create_missing_tables(connection: Connection) -> None:
         where = _show(connection.engine.url)
         raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
     Base.metadata.create_all(connection)
-    start = {"schema_version": SCHEMA_VERSION, **dict.fromkeys(("loads", "cases", "snapshots", "actions"), 0)}
+    start = {"schema_version": SCHEMA_VERSION, **dict.fromkeys(_COUNTED, 0)}
     connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
 
 

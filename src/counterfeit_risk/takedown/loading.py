@@ -46,6 +46,8 @@ class Night:
     photo_keys: Mapping[str, Sequence[str]] | None = None
     """By listing id, the names of its photos, so that copies of one photo have one name; the files' hashes where a
     listing is not in it."""
+    reported: frozenset[str] = frozenset()
+    """Keys of listings that somebody complained about: people see them whatever their risk."""
     is_whole_dump: bool = False
     """True where a listing that is not in the table is offered no longer."""
 
@@ -142,17 +144,19 @@ class ScoreLoader:
             self._take_in(case, Move.RESCORED, snapshot, photos, clusters, changed=changed)
             return "updated", case
         lane = lane_of(snapshot.listing_key, snapshot.content_hash, snapshot.band, self._settings)
+        if snapshot.listing_key in self._night.reported:
+            lane = Lane.NOTICE
         if lane is None:
             return "passed", None
         decided = clusters.decided_snapshot(snapshot.listing_key)
         if decided and (snapshot.content_hash == decided.content_hash or snapshot.scored_at < decided.scored_at):
             return "already_known", None
-        alike = clusters.cases_showing(snapshot, photos) if lane is Lane.RISK else []
+        alike = clusters.cases_showing(snapshot, photos) if lane is not Lane.AUDIT else []
         if alike:
             case = self._unite(alike, clusters)
             self._take_in(case, Move.JOINED, snapshot, photos, clusters, changed=True)
             return "joined", case
-        return ("opened" if lane is Lane.RISK else "audited"), self._open(snapshot, photos, clusters, lane)
+        return ("audited" if lane is Lane.AUDIT else "opened"), self._open(snapshot, photos, clusters, lane)
 
     def _open(self, snapshot: SnapshotRow, photos: Sequence[str], clusters: Clusters, lane: Lane) -> CaseRow:
         case = CaseRow(
@@ -160,7 +164,7 @@ class ScoreLoader:
             parent_case_id=clusters.parent_of(snapshot, photos),
             brand=brand_key(snapshot.brand),
             lane=lane,
-            inclusion_probability=1.0 if lane is Lane.RISK else self._settings.audit_probability,
+            inclusion_probability=self._settings.audit_probability if lane is Lane.AUDIT else 1.0,
             escalated=False,
             opened_at=self._now,
             due_at=self._due_at(snapshot),

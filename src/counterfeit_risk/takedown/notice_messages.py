@@ -65,8 +65,27 @@ def outcome_message(notice: Notice, assessments: Sequence[Assessment]) -> str:
     )
 
 
+def decision_message(name: str, notice_id: str, found: Sequence[tuple[str, str, bool]]) -> str:
+    """Tells what a person decided on listings that a notice names.
+
+    Args:
+        name: the notifier's.
+        notice_id: of the notice.
+        found: listing id, platform, and whether the listing was taken down.
+    """
+    places = [
+        f"- {listing_id} on {platform}: {'taken down' if down else 'left'}" for listing_id, platform, down in found
+    ]
+    decided = "\n".join([f"A person has decided on what your notice {notice_id} names:", *places])
+    return _paragraphs(name, decided, _REDRESS)
+
+
 def _letter(notice: Notice, *paragraphs: str) -> str:
-    return "\n\n".join([f"Dear {notice.notifier.name},", *paragraphs]) + "\n"
+    return _paragraphs(notice.notifier.name, *paragraphs)
+
+
+def _paragraphs(name: str, *paragraphs: str) -> str:
+    return "\n\n".join([f"Dear {name},", *paragraphs]) + "\n"
 
 
 def _tell(outcome: NoticeOutcome, reasons: Sequence[str], items: Sequence[NoticeItem]) -> str:

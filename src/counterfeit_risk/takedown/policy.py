@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field
 
 from counterfeit_risk.sections import Section
+from counterfeit_risk.takedown.notice import NotifierKind
+from counterfeit_risk.takedown.validity import NoticeOutcome, ValiditySettings
 
 POLICY = "policy"
 """Who decides in the automatic band."""
@@ -36,6 +38,20 @@ class DueTimes(Section):
     """From the load: nobody waits for it."""
     reopened: Duration = timedelta(hours=48)
     """From the reopening."""
+    appeal: Duration = timedelta(hours=48)
+    """From the appeal."""
+    notice: Duration = timedelta(hours=24)
+    """From a notice."""
+    fast_lane: Duration = timedelta(hours=12)
+    """From a notice of somebody whose notices are right."""
+    authority: Duration = timedelta(hours=4)
+    """From an authority's notice."""
+
+    def of_notice(self, kind: NotifierKind, outcome: NoticeOutcome) -> timedelta:
+        """How long people have for what a notice names."""
+        if kind is NotifierKind.AUTHORITY:
+            return self.authority
+        return self.fast_lane if outcome is NoticeOutcome.FAST_LANE else self.notice
 
 
 class Order(Section):
@@ -75,6 +91,7 @@ class QueueSettings(Section):
 
     due_times: DueTimes = DueTimes()
     order: Order = Order()
+    validity: ValiditySettings = ValiditySettings()
     audit_probability: Share = 0.0
     """With which a listing that passes is drawn for people to see."""
     reviews_a_day: Annotated[int, Field(gt=0)] | None = None
@@ -83,6 +100,8 @@ class QueueSettings(Section):
     """How long a reviewer keeps a case without asking again."""
     undo: Duration = timedelta(minutes=10)
     """How long a reviewer may take a decision back."""
+    appeal_window: Duration = timedelta(days=184)
+    """How long a seller or a notifier may appeal; by law at least six months."""
 
 
 def hiding_reason(risk: float, model_id: str) -> str:

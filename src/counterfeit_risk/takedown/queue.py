@@ -5,7 +5,7 @@ Knows no clock: every call takes `now`, an aware time. Every call that changes s
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,21 +14,26 @@ from sqlalchemy.exc import IntegrityError
 from counterfeit_risk.errors import QueueError
 from counterfeit_risk.listings.listing import Listing, RejectedRow
 from counterfeit_risk.scoring.risk_score import RiskScore
+from counterfeit_risk.takedown.appeals import Appeal, file_appeal
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.backlog import OfferedListings, close_gone, slip, withdraw_load
 from counterfeit_risk.takedown.case import Case, Decision, LeasedCase, LoadResult
 from counterfeit_risk.takedown.database import open_database, take_numbers, writing
-from counterfeit_risk.takedown.loading import Night, ScoreLoader, pair_scores
+from counterfeit_risk.takedown.intake import NoticeDesk
+from counterfeit_risk.takedown.loading import Night, ScoredListing, ScoreLoader, pair_scores
 from counterfeit_risk.takedown.policy import QUEUE, RESERVED_NAMES, QueueSettings
 from counterfeit_risk.takedown.queue_reader import QueueReader
 from counterfeit_risk.takedown.reviewing import (
     Submission,
+    check_newest,
     lease_case,
     leave_case,
+    lock_case,
     record_decision,
     reopen_case,
     undo_decision,
 )
+from counterfeit_risk.takedown.rights import Rights
 from counterfeit_risk.takedown.states import Move, Verdict
 
 _SETTINGS = QueueSettings()
@@ -199,6 +204,37 @@ class TakedownQueue(QueueReader):
         with writing(self._engine) as session:
             due_at = now + self._settings.due_times.reopened
             return reopen_case(session, case_id, due_at, Journal(session, by, now), reason).to_case()
+
+    def appeal(self, case_id: int, appeal: Appeal, by: str, now: datetime) -> Case:
+        """Takes a decided case back into the queue because a seller or a notifier disagrees; somebody else decides.
+
+        Args:
+            case_id: which case.
+            appeal: of whom, about which listing, and why.
+            by: who takes the appeal in.
+            now: the moment.
+
+        Raises:
+            UnknownCaseError: if there is no such case.
+            TransitionError: if the case is not decided, or not its listings' newest.
+            QueueError: if it is too late, or the decision on the listing is none that they could disagree with.
+        """
+        by, appeal = _check_name(by), replace(appeal, grounds=_check_reason(appeal.grounds))
+        with writing(self._engine) as session:
+            case = lock_case(session, case_id)
+            check_newest(session, case, Move.APPEALED)
+            file_appeal(session, case, appeal, self._settings, Journal(session, by, now))
+            return case.to_case()
+
+    def notice_desk(self, rights: Rights, scored: Mapping[str, ScoredListing], night: Night = _NIGHT) -> NoticeDesk:
+        """Where notices are taken in.
+
+        Args:
+            rights: marks and authorised sellers.
+            scored: by key, listings that notices name as they were last scored; the queue knows those that it holds.
+            night: what is known of the table that they stand in.
+        """
+        return NoticeDesk(self._engine, self._settings, rights, scored, night)
 
     def _lease(self, reviewer: str, now: datetime, *, specialist: bool) -> LeasedCase | None:
         settings = self._settings

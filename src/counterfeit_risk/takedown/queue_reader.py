@@ -13,9 +13,10 @@ from typing import Self
 from sqlalchemy import Engine, func, select
 
 from counterfeit_risk.listings.listing import LabeledListing
-from counterfeit_risk.takedown.case import Action, Case, Event, QueueStats
+from counterfeit_risk.takedown.case import Action, Case, Event, Message, QueueStats
 from counterfeit_risk.takedown.database import read_pages, reading
 from counterfeit_risk.takedown.feedback import common_image_root, read_labels
+from counterfeit_risk.takedown.notice_tables import MessageRow
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.replay import find_damage
 from counterfeit_risk.takedown.states import UNDECIDED
@@ -60,6 +61,11 @@ class QueueReader:
         """
         for row in read_pages(self._engine, select(ActionRow), ActionRow.sequence, after=after):
             yield row.to_action()
+
+    def messages(self, after: int = 0) -> Iterator[Message]:
+        """Every message with a sequence number above `after`, in order."""
+        for row in read_pages(self._engine, select(MessageRow), MessageRow.sequence, after=after):
+            yield row.to_message()
 
     def labels(self, *, relative_to: Path | None = None) -> Iterator[LabeledListing]:
         """The latest verdict by a person on each listing, as a label with the snapshot that was decided on.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from counterfeit_risk.takedown.audit import Detail, as_record, chain_hash, to_plain
 from counterfeit_risk.takedown.database import read_pages, reading, take_numbers, writing
+from counterfeit_risk.takedown.notice_tables import AppealRow, NoticeItemRow
 from counterfeit_risk.takedown.tables import (
     ActionRow,
     Base,
@@ -25,7 +26,10 @@ from counterfeit_risk.takedown.tables import (
     UtcDateTime,
 )
 
-_TABLES: tuple[type[Base], ...] = (*(SnapshotRow, CaseRow, MemberRow, CasePhotoRow, DecisionRow, ActionRow, LabelRow),)
+_TABLES: tuple[type[Base], ...] = (
+    *(SnapshotRow, CaseRow, MemberRow, CasePhotoRow, DecisionRow, ActionRow, LabelRow),
+    *(NoticeItemRow, AppealRow),
+)
 """All that events carry, each after those that it refers to."""
 _BY_NAME = {table.__tablename__: table for table in _TABLES}
 _OF_CASE: tuple[tuple[type[Base], Any], ...] = (
@@ -33,6 +37,8 @@ _OF_CASE: tuple[tuple[type[Base], Any], ...] = (
     (CasePhotoRow, CasePhotoRow.case_id),
     (DecisionRow, DecisionRow.case_id),
     (ActionRow, ActionRow.case_id),
+    (NoticeItemRow, NoticeItemRow.case_id),
+    (AppealRow, AppealRow.case_id),
 )
 
 Key = tuple[str, tuple[Any, ...]]

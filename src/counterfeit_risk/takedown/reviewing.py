@@ -10,13 +10,16 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import LeaseError, QueueError, TransitionError, UnknownCaseError
+from counterfeit_risk.takedown.appeals import open_appeals, settle, took_part
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import LeasedCase
 from counterfeit_risk.takedown.consequences import (
+    APPEAL,
     REVIEW,
     apply_decision,
+    latest_decision,
     present_snapshots,
-    reverse_actions,
+    reverse_decision,
     withdraw_labels,
 )
 from counterfeit_risk.takedown.policy import QUEUE, Order
@@ -89,7 +92,10 @@ def record_decision(session: Session, case_id: int, submission: Submission, now:
         journal.move(case, Move.RETURNED, detail, [decision])
     else:
         case.verdict, case.decided_at = submission.verdict, now
-        journal.move(case, Move.DECIDED, detail, [decision, *apply_decision(session, case, decision, REVIEW)])
+        appeals = open_appeals(session, case_id)
+        settle(session, appeals, decision)
+        rows = apply_decision(session, case, decision, APPEAL if appeals else REVIEW)
+        journal.move(case, Move.DECIDED, detail, [decision, *appeals, *rows])
     session.flush()
     session.refresh(decision, ["actions"])
     return decision
@@ -123,7 +129,7 @@ def undo_decision(session: Session, case_id: int, reviewer: str, within: timedel
     )
     session.add(undoing)
     session.flush()
-    rows = [undoing, *reverse_actions(session, decision, undoing), *withdraw_labels(session, case_id, now)]
+    rows = [undoing, *reverse_decision(session, decision, undoing), *withdraw_labels(session, case_id, now)]
     case.verdict = case.decided_at = None
     Journal(session, reviewer, now).move(case, Move.UNDONE, {"decision_id": decision.decision_id}, rows)
     return case
@@ -153,12 +159,6 @@ def lock_case(session: Session, case_id: int) -> CaseRow:
     return case
 
 
-def latest_decision(session: Session, case_id: int) -> DecisionRow:
-    """What a person last said of a decided case."""
-    said = select(DecisionRow).where(DecisionRow.case_id == case_id, ~DecisionRow.automated)
-    return session.scalars(said.order_by(DecisionRow.decision_id.desc()).limit(1)).one()
-
-
 def check_newest(session: Session, case: CaseRow, move: Move) -> None:
     """Refuses a case of which a listing has a newer one.
 
@@ -186,11 +186,11 @@ def _end_expired_leases(session: Session, now: datetime) -> None:
 
 
 def _waiting_for(reviewer: str) -> Select[CaseRow]:
-    """Open cases that this reviewer has not left to others."""
+    """Open cases that this reviewer has not left to others, and of which no appeal is against their own decision."""
     left = exists().where(
         EventRow.case_id == CaseRow.case_id, EventRow.actor == reviewer, EventRow.move.in_(_LEFT_TO_OTHERS)
     )
-    return select(CaseRow).where(CaseRow.state == CaseState.OPEN, ~left)
+    return select(CaseRow).where(CaseRow.state == CaseState.OPEN, ~left, ~took_part(reviewer))
 
 
 def _add_decision(session: Session, case: CaseRow, submission: Submission, now: datetime) -> DecisionRow:

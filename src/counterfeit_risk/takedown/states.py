@@ -50,6 +50,8 @@ class Move(StrEnum):
     RESCORED = "rescored"
     HIDDEN = "hidden"
     """Policy hid a listing; a person still has to decide."""
+    NOTICED = "noticed"
+    """Somebody complained about one of its listings."""
     SLIPPED = "slipped"
     """More was flagged than people can see: the due time moved."""
     LISTING_GONE = "listing_gone"
@@ -69,6 +71,8 @@ class Move(StrEnum):
     UNDONE = "undone"
     """The reviewer took the decision back at once."""
     REOPENED = "reopened"
+    APPEALED = "appealed"
+    """A seller or a notifier disagrees: somebody else decides."""
     GONE = "gone"
     """None of its listings is offered any longer."""
     MERGED = "merged"
@@ -77,7 +81,7 @@ class Move(StrEnum):
     """The night that opened it was taken back."""
 
 
-_CHANGES = (Move.JOINED, Move.RESCORED, Move.HIDDEN, Move.SLIPPED, Move.LISTING_GONE)
+_CHANGES = (Move.JOINED, Move.RESCORED, Move.HIDDEN, Move.NOTICED, Move.SLIPPED, Move.LISTING_GONE)
 """What happens to a case under way without moving it."""
 
 TRANSITIONS: dict[CaseState | None, dict[Move, CaseState]] = {
@@ -92,7 +96,10 @@ TRANSITIONS: dict[CaseState | None, dict[Move, CaseState]] = {
         **dict.fromkeys((Move.EXPIRED, Move.REVOKED, Move.SKIPPED, Move.RETURNED, Move.ESCALATED), CaseState.OPEN),
         Move.DECIDED: CaseState.DECIDED,
     },
-    CaseState.DECIDED: dict.fromkeys((Move.UNDONE, Move.REOPENED), CaseState.OPEN),
+    CaseState.DECIDED: {
+        Move.NOTICED: CaseState.DECIDED,
+        **dict.fromkeys((Move.UNDONE, Move.REOPENED, Move.APPEALED), CaseState.OPEN),
+    },
     CaseState.CLOSED: {},
 }
 

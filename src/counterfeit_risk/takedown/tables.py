@@ -39,7 +39,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
 
 
-def _enum(values: type[StrEnum]) -> Enum:
+def enum_type(values: type[StrEnum]) -> Enum:
+    """A column of one of the values, kept as text."""
     return Enum(values, native_enum=False, length=20, values_callable=list)
 
 
@@ -52,7 +53,7 @@ class Base(DeclarativeBase):
         list[str]: JSON,
         list[int]: JSON,
         dict[str, Any]: JSON,
-        **{values: _enum(values) for values in (ActionKind, Band, CaseState, Label, Lane, Move, Verdict)},
+        **{values: enum_type(values) for values in (ActionKind, Band, CaseState, Label, Lane, Move, Verdict)},
     }
 
 

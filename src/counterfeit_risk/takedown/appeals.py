@@ -1,0 +1,89 @@
+"""Appeals: a seller or a notifier disagrees with a decision, and somebody who had no part in it decides again.
+
+Knows no lease: an appealed case waits in the queue like any other, and not for those who decided it.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from counterfeit_risk.errors import QueueError, TransitionError
+from counterfeit_risk.takedown.audit import Journal
+from counterfeit_risk.takedown.consequences import latest_decision, verdict_on, withdraw_labels
+from counterfeit_risk.takedown.notice_tables import AppealOutcome, AppealRow, Appellant
+from counterfeit_risk.takedown.policy import QueueSettings
+from counterfeit_risk.takedown.states import CaseState, Move, Verdict
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow
+
+_DISAGREES_WITH = {Appellant.SELLER: Verdict.COUNTERFEIT, Appellant.NOTIFIER: Verdict.GENUINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """An appeal as it is filed."""
+
+    listing_key: str
+    by: Appellant
+    grounds: str
+
+
+def file_appeal(
+    session: Session, case: CaseRow, appeal: Appeal, settings: QueueSettings, journal: Journal
+) -> AppealRow:
+    """Takes a decided case back into the queue because somebody disagrees; the listings stay as they are meanwhile.
+
+    Raises:
+        TransitionError: if the case is not decided.
+        QueueError: if it is too late, or the decision on the listing is none that they could disagree with.
+    """
+    if case.state is not CaseState.DECIDED:
+        raise TransitionError(case.case_id, case.state, Move.APPEALED)
+    decision = latest_decision(session, case.case_id)
+    verdict = verdict_on(session, decision, appeal.listing_key)
+    if verdict is not _DISAGREES_WITH[appeal.by]:
+        said = f"was found {verdict}" if verdict else "was not decided on"
+        raise QueueError(
+            f"listing {appeal.listing_key!r} {said} in case {case.case_id}: no {appeal.by} can appeal that"
+        )
+    if journal.now > decision.decided_at + settings.appeal_window:
+        raise QueueError(f"case {case.case_id} was decided more than {settings.appeal_window.days} days ago")
+    row = AppealRow(
+        case_id=case.case_id,
+        decision_id=decision.decision_id,
+        listing_key=appeal.listing_key,
+        by=appeal.by,
+        grounds=appeal.grounds,
+        filed_at=journal.now,
+    )
+    session.add(row)
+    session.flush()
+    case.verdict = case.decided_at = None
+    case.due_at = journal.now + settings.due_times.appeal
+    labels = withdraw_labels(session, case.case_id, journal.now)
+    journal.move(case, Move.APPEALED, {"by": appeal.by, "listing": appeal.listing_key}, [row, *labels])
+    return row
+
+
+def open_appeals(session: Session, case_id: int) -> list[AppealRow]:
+    """Appeals of a case on which nobody has decided yet."""
+    return list(session.scalars(select(AppealRow).where(AppealRow.case_id == case_id, AppealRow.outcome.is_(None))))
+
+
+def took_part(reviewer: str) -> ColumnElement[bool]:
+    """Whether a case is under appeal against a decision of this reviewer."""
+    return exists().where(
+        AppealRow.case_id == CaseRow.case_id,
+        AppealRow.outcome.is_(None),
+        DecisionRow.decision_id == AppealRow.decision_id,
+        DecisionRow.decided_by == reviewer,
+    )
+
+
+def settle(session: Session, appeals: list[AppealRow], decision: DecisionRow) -> None:
+    """Says of each appeal whether the new decision overturned the one that it is against."""
+    for appeal in appeals:
+        before = verdict_on(session, session.get_one(DecisionRow, appeal.decision_id), appeal.listing_key)
+        now = verdict_on(session, decision, appeal.listing_key)
+        appeal.outcome = AppealOutcome.UPHELD if now in {before, None} else AppealOutcome.OVERTURNED
+        appeal.decided_at = decision.decided_at
