@@ -105,7 +105,7 @@ def test_a_photo_that_cannot_be_kept_stops_the_load(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("db", "folder"),
-    [("sqlite:///work/queue.db", "work/queue.photos"), ("sqlite://", None), ("postgresql://host/queue", None)],
+    [("sqlite:///demo-out/queue.db", "demo-out/queue.photos"), ("sqlite://", None), ("postgresql://host/queue", None)],
 )
 def test_photos_lie_beside_a_sqlite_file(db: str, folder: str | None) -> None:
     archive = default_archive(db)
