@@ -35,7 +35,7 @@ def file_appeal(
 
     Raises:
         TransitionError: if the case is not decided.
-        QueueError: if it is too late, or the decision on the listing is none that they could disagree with.
+        QueueError: if it is too late, was done before, or the decision on the listing is none to disagree with.
     """
     if case.state is not CaseState.DECIDED:
         raise TransitionError(case.case_id, case.state, Move.APPEALED)
@@ -48,6 +48,11 @@ def file_appeal(
         )
     if journal.now > decision.decided_at + settings.appeal_window:
         raise QueueError(f"case {case.case_id} was decided more than {settings.appeal_window.days} days ago")
+    before = select(AppealRow).where(
+        AppealRow.case_id == case.case_id, AppealRow.listing_key == appeal.listing_key, AppealRow.by == appeal.by
+    )
+    if session.scalars(before.limit(1)).one_or_none():
+        raise QueueError(f"the {appeal.by} has appealed case {case.case_id} before; a court or a dispute body is next")
     row = AppealRow(
         case_id=case.case_id,
         decision_id=decision.decision_id,
