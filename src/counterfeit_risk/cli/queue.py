@@ -16,6 +16,7 @@ from rich.console import Console
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption, ListingsArgument
 from counterfeit_risk.cli.queue_load import ScoredNight, default_archive, load_night, print_result
 from counterfeit_risk.cli.queue_records import case_record, leased_record, print_lines, stats_record
+from counterfeit_risk.cli.queue_simulate import simulate_orders
 from counterfeit_risk.errors import WorkError
 from counterfeit_risk.listings.catalog import load_column_map, write_labeled_listings
 from counterfeit_risk.sections import validated
@@ -34,6 +35,7 @@ LARGEST = 2**63 - 1
 """Largest whole number that a database holds."""
 
 app = typer.Typer(help="Work the takedown queue.", no_args_is_help=True)
+app.command("simulate")(simulate_orders)
 
 DbOption = Annotated[
     str,

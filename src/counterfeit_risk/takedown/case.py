@@ -185,6 +185,16 @@ class LoadResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseTimes:
+    """When things happened to a case."""
+
+    case_id: int
+    opened_at: datetime
+    due_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueStats:
     """Counts over all cases at one moment."""
 

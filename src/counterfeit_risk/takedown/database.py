@@ -74,6 +74,13 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def refresh_statistics(engine: Engine) -> None:
+    """Lets a server look at its tables again after much was written: until then it may read whole tables in vain."""
+    if engine.dialect.name == "postgresql":
+        with _translate_errors(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+
 def read_pages(engine: Engine, rows: Select[Row], key: InstrumentedAttribute[int], *, after: int = 0) -> Iterator[Row]:
     """Reads any number of rows in the order of a unique key, a page at a time.
 

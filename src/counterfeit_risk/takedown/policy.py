@@ -5,6 +5,7 @@ Knows no database. Policy never overrides a person's decision.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -23,6 +24,15 @@ RESERVED_NAMES = frozenset({POLICY, QUEUE})
 Duration = Annotated[timedelta, Field(gt=timedelta(0))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+
+
+class OrderKind(StrEnum):
+    """What comes first."""
+
+    URGENCY = "urgency"
+    """What is due soon, then quotas, then harm."""
+    OLDEST = "oldest"
+    RISK = "risk"
 
 
 class DueTimes(Section):
@@ -57,8 +67,10 @@ class DueTimes(Section):
 class Order(Section):
     """What makes one case more urgent than another; harm is in units of one fake listing left on sale."""
 
-    due_soon: Duration = timedelta(hours=2)
-    """A case that is due within this comes before all others."""
+    by: OrderKind = OrderKind.URGENCY
+    """The other two are there to be compared with."""
+    due_soon: Duration = timedelta(hours=16)
+    """A case that is due within this comes before all others: the longest time for which nobody may be at work."""
     audit_share: Share = 0.03
     """Of the cases handed out: random ones, to learn what the model misses."""
     known_answer_share: Share = 0.01

@@ -18,7 +18,7 @@ from counterfeit_risk.takedown.appeals import Appeal, file_appeal
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.backlog import OfferedListings, close_gone, slip, withdraw_load
 from counterfeit_risk.takedown.case import Case, Decision, LeasedCase, LoadResult
-from counterfeit_risk.takedown.database import open_database, take_numbers, writing
+from counterfeit_risk.takedown.database import open_database, refresh_statistics, take_numbers, writing
 from counterfeit_risk.takedown.intake import NoticeDesk
 from counterfeit_risk.takedown.loading import Night, ScoredListing, ScoreLoader, pair_scores
 from counterfeit_risk.takedown.policy import QUEUE, RESERVED_NAMES, QueueSettings
@@ -94,7 +94,9 @@ class TakedownQueue(QueueReader):
                 deque(rows, maxlen=0)  # rows after the last score
                 result = replace(result, gone=close_gone(session, offered.gone(), journal))
             reviews = self._settings.reviews_a_day
-            return replace(result, slipped=slip(session, reviews, journal)) if reviews else result
+            slipped = slip(session, reviews, journal) if reviews else 0
+        refresh_statistics(self._engine)
+        return replace(result, slipped=slipped)
 
     def withdraw(self, load_id: int, by: str, now: datetime) -> tuple[int, int]:
         """Takes a bad night back: closes the undecided cases that it opened, and gives back what policy hid in them.

@@ -13,13 +13,13 @@ from typing import Self
 from sqlalchemy import Engine, func, select
 
 from counterfeit_risk.listings.listing import LabeledListing
-from counterfeit_risk.takedown.case import Action, Case, Event, Message, QueueStats
+from counterfeit_risk.takedown.case import Action, Case, CaseTimes, Event, Message, QueueStats
 from counterfeit_risk.takedown.database import read_pages, reading
 from counterfeit_risk.takedown.feedback import common_image_root, read_labels
 from counterfeit_risk.takedown.notice_tables import MessageRow
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.replay import find_damage
-from counterfeit_risk.takedown.states import UNDECIDED
+from counterfeit_risk.takedown.states import UNDECIDED, CaseState
 from counterfeit_risk.takedown.statistics import count_cases
 from counterfeit_risk.takedown.tables import ActionRow, CasePhotoRow, CaseRow, EventRow
 from counterfeit_risk.takedown.urgency import by_urgency
@@ -82,6 +82,12 @@ class QueueReader:
             QueueError: if they were loaded from folders with nothing in common.
         """
         return common_image_root(self._engine)
+
+    def case_times(self) -> list[CaseTimes]:
+        """When each case that was not closed opened, is or was due, and was decided."""
+        rows = select(CaseRow.case_id, CaseRow.opened_at, CaseRow.due_at, CaseRow.decided_at)
+        with reading(self._engine) as session:
+            return [CaseTimes(*row) for row in session.execute(rows.where(CaseRow.state != CaseState.CLOSED))]
 
     def photo_names(self, decided_since: datetime) -> list[str]:
         """Names of the photos of all cases that are undecided, or were decided since then."""

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select
 
-from counterfeit_risk.takedown.policy import Order
+from counterfeit_risk.takedown.policy import Order, OrderKind
 from counterfeit_risk.takedown.states import Lane
 from counterfeit_risk.takedown.tables import CaseRow
 
@@ -43,6 +43,12 @@ def offers(
     if specialist:
         yield cases.where(CaseRow.escalated).order_by(CaseRow.due_at, CaseRow.case_id)
     usual = cases.where(~CaseRow.escalated)
+    if order.by is OrderKind.OLDEST:
+        yield usual.order_by(CaseRow.opened_at, CaseRow.case_id)
+        return
+    if order.by is OrderKind.RISK:
+        yield usual.order_by(CaseRow.risk.desc(), CaseRow.case_id)
+        return
     due_soon, by_harm = by_urgency(usual, now, order)
     yield due_soon
     lane = _drawn_lane(reviewer, now, order)
