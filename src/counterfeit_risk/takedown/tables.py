@@ -249,7 +249,10 @@ class EventRow(Base):
     """One line of a case's history; never changed. Each carries the hash of the one before."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("case_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "number"),
+        Index("events_by_actor", "actor", "move", "case_id"),  # which cases a reviewer has left to others
+    )
 
     event_id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
