@@ -272,6 +272,7 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_
     from counterfeit_risk.listings.catalog import read_listings, write_labeled_listings
     from counterfeit_risk.scoring.risk_score import read_scores
     from counterfeit_risk.scoring.runner import Dump, score_dump
+    from counterfeit_risk.takedown.loading import Night
     from counterfeit_risk.takedown.queue import open_queue
     from counterfeit_risk.takedown.states import Verdict
 
@@ -283,7 +284,7 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_
     truth = read_true_labels(paths.market / "truth.parquet")
     now = datetime.now(UTC)
     with open_queue(paths.queue_url, create=True) as queue:
-        queue.load(read_scores(paths.scores), read_listings(table), now, image_root=root)
+        queue.load(read_scores(paths.scores), read_listings(table), now, night=Night(root))
         for _ in range(3):
             leased = queue.next_case("reviewer", now)
             assert leased, "the tiny model sends too little to review"
@@ -291,7 +292,7 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory, tiny_market: Path, tiny_
             queue.decide(
                 case.case_id,
                 "reviewer",
-                Verdict(truth[case.listing.listing_id].value),
+                Verdict(truth[case.riskiest.listing.listing_id].value),
                 "as recorded",
                 leased.token,
                 now,

@@ -9,6 +9,7 @@ from counterfeit_risk.listings.images import read_photo
 from counterfeit_risk.listings.listing import LabeledListing
 from counterfeit_risk.scoring.risk_score import read_scores
 from counterfeit_risk.scoring.runner import Dump, score_dump
+from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.queue import open_queue
 from counterfeit_risk.takedown.states import Verdict
 
@@ -22,13 +23,13 @@ def test_scores_become_cases_become_labels_that_training_reads(
     score_dump(tiny_bundle, Dump(table), tmp_path / "scores")
     flagged = {score.listing_id for score in read_scores(tmp_path / "scores") if score.band != "pass"}
     with open_queue(f"sqlite:///{tmp_path / 'takedown.db'}", create=True) as queue:
-        loaded = queue.load(read_scores(tmp_path / "scores"), read_listings(table), NOW, image_root=tiny_market)
+        loaded = queue.load(read_scores(tmp_path / "scores"), read_listings(table), NOW, night=Night(tiny_market))
         assert loaded.opened == len(flagged) > 0
         leased = queue.next_case("ada", NOW)
         assert leased is not None
         queue.decide(leased.case.case_id, "ada", Verdict.COUNTERFEIT, "wrong mark", leased.token, NOW)
         (action,) = queue.actions()
-        assert (action.kind, action.listing_id) == ("take_down", leased.case.listing.listing_id)
+        assert (action.kind, action.listing_id) == ("take_down", leased.case.riskiest.listing.listing_id)
         labels = tmp_path / "labels.csv"
         write_labeled_listings(labels, queue.labels(relative_to=tiny_market))
     (row,) = read_labeled_listings(labels)
