@@ -1,16 +1,13 @@
-"""Measures a night's scoring beside what a plain torch loop, AutoGluon and the machine itself can do.
+"""Measures a night's scoring beside what a plain torch loop, other tools and the machine itself can do.
 
 `.venv/bin/python scripts/bench/scoring.py TABLE` prints two tables and draws a figure. Towers have the size of CLIP
-ViT-B/32 and random weights; AutoGluon, from an environment of its own, gets the same ones. Everything is measured in
-turn, round after round, so that a machine that slows down slows all of it.
+ViT-B/32 and random weights; AutoGluon and clip-retrieval, each from an environment of its own, get the same ones.
+Everything is measured in turn, round after round, so that a machine that slows down slows all of it.
 """
 
-import csv
-import json
 import logging
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -26,9 +23,9 @@ import torch
 import typer
 from matplotlib.figure import Figure
 from openvino import opset13 as ops
+from other_tools import AUTOGLUON, CLIP_RETRIEVAL, TOOLS, other_jobs
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
-from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
 from vit_bundle import MAX_PHOTOS, vit_checkpoint, write_bundle
 
 from counterfeit_risk.embeddings.content import ContentReader
@@ -47,7 +44,6 @@ from counterfeit_risk.scoring.runner import Dump, score_dump
 _CHANGED_ONE_IN = 50
 _MATRIX, _PRODUCTS = 2048, 8
 _LOOP = "torch loop, fp32"
-_AUTOGLUON = "AutoGluon's predict_proba, fp32"
 _BATCH = 32
 
 Job = Callable[[], float]
@@ -60,6 +56,7 @@ def main(
     night: Annotated[int, typer.Option(min=1000, help="Rows of a night; the listings repeat.")] = 50_000,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     autogluon: Annotated[Path | None, typer.Option(help="A Python that has autogluon.multimodal.")] = None,
+    clip_retrieval: Annotated[Path | None, typer.Option(help="A Python that has clip-retrieval.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Where to draw the first table.")] = None,
 ) -> None:
     """Measure scoring."""
@@ -72,8 +69,7 @@ def main(
         bundle = write_bundle(checkpoint, work / "bundle", rows, root)
         typer.echo(f"{len(rows)} listings of {table.name}, {rounds} rounds, {os.cpu_count()} cores\n")
         jobs = _jobs(checkpoint, bundle, rows, root, work)
-        if autogluon:
-            jobs[_AUTOGLUON] = _autogluon(autogluon, checkpoint, rows, root, work)
+        jobs |= other_jobs({AUTOGLUON: autogluon, CLIP_RETRIEVAL: clip_retrieval}, checkpoint, rows, root, work)
         speeds: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(rounds):
             for name, job in jobs.items():
@@ -161,36 +157,6 @@ def _torch_loop(checkpoint: Checkpoint, rows: Sequence[Listing], root: Path) -> 
         classifier.judge(batch)
 
 
-def _autogluon(python: Path, checkpoint: Checkpoint, rows: Sequence[Listing], root: Path, work: Path) -> Job:
-    """AutoGluon takes the same towers, the first photo of each listing and, to be fitted, labels without a meaning."""
-    folder, table = work / "clip", work / "autogluon.csv"
-    _save_clip(checkpoint, folder)
-    with table.open("w", encoding="utf-8", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(["image", "title", "label"])
-        lines.writerows([root / str(row.photos[0].path), row.title, number % 2] for number, row in enumerate(rows))
-
-    def run() -> float:
-        command = [python, Path(__file__).with_name("autogluon_predict.py"), folder, table]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        found = json.loads(output.splitlines()[-1])
-        return float(found["rows"] / found["seconds"])
-
-    return run
-
-
-def _save_clip(checkpoint: Checkpoint, folder: Path) -> None:
-    """Both towers and the tokenizer as one CLIP checkpoint of transformers."""
-    image, text = checkpoint.classifier.image_encoder.tower, checkpoint.classifier.text_encoder.tower
-    model = CLIPModel(CLIPConfig(text_config=text.config.to_dict(), vision_config=image.config.to_dict()))
-    model.load_state_dict({"logit_scale": model.logit_scale} | image.state_dict() | text.state_dict())
-    model.save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=checkpoint.tokenizer, pad_token="[PAD]", bos_token="[PAD]", eos_token="[PAD]"
-    )
-    tokenizer.save_pretrained(folder)
-
-
 def _matrix_products() -> dict[str, Job]:
     """Products of square matrices on OpenVINO, which is the most that towers could reach: billions of operations."""
     numbers = np.random.default_rng(0).normal(size=(_MATRIX, _MATRIX)).astype(np.float32)
@@ -224,12 +190,13 @@ def _print_speeds(speeds: dict[str, list[float]]) -> None:
         share = f"{statistics.median(shares):.0%} [{min(shares):.0%}, {max(shares):.0%}]" if shares else ""
         typer.echo(row.format(name, f"{statistics.median(found):,.1f}", times, share))
     typer.echo()
-    if _AUTOGLUON not in speeds:
-        typer.echo("AutoGluon was not measured: --autogluon names no Python that has it\n")
-        return
-    for name in [name for name in speeds if name.startswith("score")]:
-        ratios = [one / other for one, other in zip(speeds[name], speeds[_AUTOGLUON], strict=True)]
-        typer.echo(f"{name} is {_median_and_range(ratios)} times as fast as {_AUTOGLUON}")
+    for tool in TOOLS:
+        if tool not in speeds:
+            typer.echo(f"{tool} was not measured: no option names a Python that has it")
+            continue
+        for name in [name for name in speeds if name.startswith("score")]:
+            ratios = [one / other for one, other in zip(speeds[name], speeds[tool], strict=True)]
+            typer.echo(f"{name} is {_median_and_range(ratios)} times as fast as {tool}")
     typer.echo()
 
 

@@ -233,3 +233,9 @@ def test_a_plain_name_is_no_personal_data(text: str) -> None:
 def test_a_number_of_sixteen_digits_is_a_card_only_with_its_check_digit() -> None:
     assert find_personal_data("4111111111111112") == []
     assert find_personal_data("4111111111111111") == ["card number"]
+
+
+@pytest.mark.parametrize("field", ["decision_facts", "source_identity"])
+def test_personal_data_is_never_published_whoever_wrote_the_payload(field: str) -> None:
+    changes = {"source_type": "SOURCE_ARTICLE_16", field: "write to ada@example.org"}
+    assert find_problems(payload(**changes)) == [f"{field}: seems to hold personal data: e-mail address"]

@@ -11,7 +11,8 @@ import typer
 
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption
 from counterfeit_risk.cli.progress import progress
-from counterfeit_risk.cli.queue import LARGEST, DbOption, SettingsOption, read_settings
+from counterfeit_risk.cli.queue import LARGEST, DbOption, PhotosOption, SettingsOption, read_settings
+from counterfeit_risk.cli.queue_load import default_archive, name_photos
 from counterfeit_risk.cli.queue_records import print_lines
 from counterfeit_risk.errors import UsageError, WorkError
 from counterfeit_risk.listings.catalog import load_column_map, read_listings
@@ -20,6 +21,7 @@ from counterfeit_risk.takedown.case import listing_key
 from counterfeit_risk.takedown.display import format_time
 from counterfeit_risk.takedown.loading import Night, ScoredListing, pair_scores
 from counterfeit_risk.takedown.notice import Notice, RefusedNotice, read_notices
+from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.queue import open_queue
 from counterfeit_risk.takedown.rights import Rights, read_authorisations, read_marks
 
@@ -39,6 +41,7 @@ def load(
     listings: Annotated[Path | None, typer.Option(help="The table that was scored.", **_FILE)] = None,
     column_map: ColumnMapOption = None,
     image_root: ImageRootOption = None,
+    photos: PhotosOption = None,
     settings: SettingsOption = None,
     db: DbOption = "sqlite:///takedown.db",
 ) -> None:
@@ -52,10 +55,14 @@ def load(
     refused = [one for one in read if isinstance(one, RefusedNotice)]
     complete = [one for one in read if isinstance(one, Notice)]
     rights = Rights(read_marks(marks) if marks else (), read_authorisations(authorised) if authorised else ())
-    night = Night((image_root or listings.parent).resolve() if listings else None)
     scored = _find_reported(complete, scores, listings, column_map) if scores and listings else {}
-    with open_queue(db, create=True, settings=read_settings(settings)) as queue, progress("notices") as advance:
-        result = queue.notice_desk(rights, scored, night).take_in(_count_each(complete, advance), _now())
+    root = (image_root or listings.parent).resolve() if listings else None
+    archive = PhotoArchive(photos) if photos else default_archive(db)
+    with open_queue(db, create=True, settings=read_settings(settings)) as queue:
+        reported = [listing for _, listing in scored.values()]
+        night = Night(root, name_photos(queue, reported, root, archive, _now()) if root else None)
+        with progress("notices") as advance:
+            result = queue.notice_desk(rights, scored, night).take_in(_count_each(complete, advance), _now())
     typer.echo(f"{result.taken_in} notices taken in, {result.already_known} already known, {len(refused)} refused")
     for outcome, count in sorted((result.listings or {}).items()):
         typer.echo(f"{count} listings: {outcome}")

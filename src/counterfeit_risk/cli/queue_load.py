@@ -1,7 +1,7 @@
 """A night's scores into the queue: photos are kept, copies of one photo found, and then all of it loaded at once."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,18 +53,22 @@ def load_night(
     queue: TakedownQueue, night: ScoredNight, settings: QueueSettings, archive: PhotoArchive | None, now: datetime
 ) -> LoadResult:
     """Loads a night's scores; without an archive no photo is kept, and copies are found by their bytes alone."""
-    if archive is None:
-        logger.warning("no photo is kept, and copies are found by their bytes alone: name a folder with --photos")
-        names = None
-    else:
-        names = name_copies(
-            _asked_about(night, settings), night.image_root, archive, queue.photo_names(now - _COMPARED_FOR)
-        )
+    names = name_photos(queue, _asked_about(night, settings), night.image_root, archive, now)
     with progress("loading scores") as advance:
         scores = _count_each(read_scores(night.scores), advance)
         rows = read_listings(night.listings, night.columns)
         brought = Night(night.image_root, names, is_whole_dump=night.is_whole_dump)
         return queue.load(scores, rows, now, night=brought)
+
+
+def name_photos(
+    queue: TakedownQueue, listings: Iterable[Listing], image_root: Path, archive: PhotoArchive | None, now: datetime
+) -> Mapping[str, Sequence[str]] | None:
+    """Keeps the photos of listings that people will be asked about, and names copies alike; None without an archive."""
+    if archive is None:
+        logger.warning("no photo is kept, and copies are found by their bytes alone: name a folder with --photos")
+        return None
+    return name_copies(listings, image_root, archive, queue.photo_names(now - _COMPARED_FOR))
 
 
 def print_result(result: LoadResult) -> None:

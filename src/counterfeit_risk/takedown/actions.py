@@ -23,13 +23,13 @@ def listing_statuses(session: Session, listing_keys: Collection[str]) -> dict[st
     return {row.listing_key: STATUS_AFTER[row.kind] for row in rows}
 
 
-def draft_action(kind: ActionKind, decision: DecisionRow, snapshot: SnapshotRow) -> ActionRow:
-    """An action that is not issued yet; the decision must have its id."""
+def draft_action(kind: ActionKind, decision: DecisionRow, listing: SnapshotRow | ActionRow) -> ActionRow:
+    """An action on a listing that is not issued yet; the decision must have its id."""
     return ActionRow(
         kind=kind,
-        listing_key=snapshot.listing_key,
-        listing_id=snapshot.listing_id,
-        platform=snapshot.platform,
+        listing_key=listing.listing_key,
+        listing_id=listing.listing_id,
+        platform=listing.platform,
         case_id=decision.case_id,
         decision_id=decision.decision_id,
         reason=decision.reason,
@@ -71,16 +71,4 @@ def draft_reversals(session: Session, decision: DecisionRow, undoing: DecisionRo
     for action in earlier:
         if action.sequence < done[action.listing_key].sequence:
             before[action.listing_key] = STATUS_AFTER[action.kind]
-    return [
-        ActionRow(
-            kind=BACK_TO[before[key]],
-            listing_key=key,
-            listing_id=action.listing_id,
-            platform=action.platform,
-            case_id=undoing.case_id,
-            decision_id=undoing.decision_id,
-            reason=undoing.reason,
-            created_at=undoing.decided_at,
-        )
-        for key, action in done.items()
-    ]
+    return [draft_action(BACK_TO[before[key]], undoing, action) for key, action in done.items()]

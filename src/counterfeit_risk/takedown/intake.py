@@ -90,7 +90,7 @@ class NoticeDesk:
         return IntakeResult(taken_in, known, dict(outcomes))
 
     def _take_in_one(self, session: Session, notice: Notice, now: datetime) -> list[Assessment] | None:
-        take_numbers(session, "notices")  # one notice after the other: each notifier's record is up to date
+        take_numbers(session, "loads", 0)  # one after the other, and loads: each notifier's record is up to date
         if session.get(NoticeRow, notice.notice_id):
             return None
         session.add(_notice_row(notice, now))
@@ -99,6 +99,7 @@ class NoticeDesk:
         numbered = enumerate(zip(notice.items, assessed, strict=True), start=1)
         rows = [_item_row(notice, number, item, one) for number, (item, one) in numbered]
         session.add_all(rows)
+        _lock_cases(session, [row.listing_key for row in rows])
         self._open_cases(session, rows, now)
         final = [self._attach(session, notice, row, one, now) for row, one in zip(rows, assessed, strict=True)]
         send(session, notice.notifier.email, acknowledgement(notice), notice.notice_id, now)
@@ -135,7 +136,9 @@ class NoticeDesk:
         wanted = [self._scored[key] for key in for_people if key in self._scored]
         if wanted:
             night = replace(self._night, reported=frozenset(for_people))
-            ScoreLoader(session, now, self._settings, night).load(wanted)
+            loader = ScoreLoader(session, now, self._settings, night)
+            loader.load(wanted)
+            loader.finish()
 
     def _attach(
         self, session: Session, notice: Notice, row: NoticeItemRow, assessment: Assessment, now: datetime
@@ -176,6 +179,14 @@ def count_record(session: Session, notifier_id: str, since: datetime) -> Notifie
         upheld=counts.get(ItemResult.UPHELD, 0),
         overturned_by_appeal=counts.get(ItemResult.OVERTURNED, 0),
     )
+
+
+def _lock_cases(session: Session, keys: Sequence[str]) -> None:
+    """Holds all cases of some listings before any action is issued, as everybody does who needs both."""
+    holding = select(MemberRow.case_id).where(MemberRow.listing_key.in_(keys))
+    session.scalars(
+        select(CaseRow).where(CaseRow.case_id.in_(holding)).order_by(CaseRow.case_id).with_for_update()
+    ).all()
 
 
 def _already_decided(

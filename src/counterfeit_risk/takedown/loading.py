@@ -100,11 +100,14 @@ class ScoreLoader:
         self._hides: list[tuple[CaseRow, DecisionRow, ActionRow]] = []
         self._load_id = take_numbers(session, "loads")  # another load waits here until this transaction ends
 
-    def load(self, pairs: Iterable[ScoredListing]) -> LoadResult:
-        """Applies every score."""
+    def load(self, pairs: Iterable[ScoredListing]) -> None:
+        """Applies every score; what policy hides is drafted only."""
         remaining = iter(pairs)
         while batch := list(islice(remaining, _BATCH)):
             self._load_batch(batch)
+
+    def finish(self) -> LoadResult:
+        """Issues what policy hides, after which no more cases may be locked, and says what became of the scores."""
         issue_actions(self._session, [action for _, _, action in self._hides])
         for case, decision, action in self._hides:
             self._policy.move(case, Move.HIDDEN, {"listing": action.listing_key}, [decision, action])

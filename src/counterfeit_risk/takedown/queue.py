@@ -85,18 +85,20 @@ class TakedownQueue(QueueReader):
         with writing(self._engine) as session:
             loader = ScoreLoader(session, now, self._settings, night)
             journal = Journal(session, QUEUE, now)
+            gone = 0
             if not night.is_whole_dump:
-                result = loader.load(pair_scores(scores, listings))
+                loader.load(pair_scores(scores, listings))
             else:
                 offered = OfferedListings(session)
                 rows = offered.follow(listings)
-                result = loader.load(pair_scores(scores, rows))
+                loader.load(pair_scores(scores, rows))
                 deque(rows, maxlen=0)  # rows after the last score
-                result = replace(result, gone=close_gone(session, offered.gone(), journal))
+                gone = close_gone(session, offered.gone(), journal)
             reviews = self._settings.reviews_a_day
             slipped = slip(session, reviews, journal) if reviews else 0
+            result = replace(loader.finish(), gone=gone, slipped=slipped)
         refresh_statistics(self._engine)
-        return replace(result, slipped=slipped)
+        return result
 
     def withdraw(self, load_id: int, by: str, now: datetime) -> tuple[int, int]:
         """Takes a bad night back: closes the undecided cases that it opened, and gives back what policy hid in them.

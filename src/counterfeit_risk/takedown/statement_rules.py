@@ -163,6 +163,18 @@ def _text(most: int) -> Check:
     return check
 
 
+def _public_text(most: int) -> Check:
+    """Text in which no personal data may stand, Article 24(5) of the Digital Services Act."""
+    check_text = _text(most)
+
+    def check(value: object) -> str | None:
+        if problem := check_text(value):
+            return problem
+        return next((f"seems to hold personal data: {kind}" for kind in find_personal_data(str(value))), None)
+
+    return check
+
+
 def _day_from(first: date) -> Check:
     def check(value: object) -> str | None:
         try:
@@ -250,9 +262,9 @@ FIELDS: Mapping[str, Check] = {
     "end_date_monetary_restriction": _day_from(_FIRST_APPLICATION_DAY),
     "end_date_service_restriction": _day_from(_FIRST_APPLICATION_DAY),
     "end_date_account_restriction": _day_from(_FIRST_APPLICATION_DAY),
-    "decision_facts": _text(5000),
+    "decision_facts": _public_text(5000),
     "source_type": _one_of(values.SOURCE_TYPES),
-    "source_identity": _text(500),
+    "source_identity": _public_text(500),
     "automated_detection": _one_of(values.YES_NO),
     "automated_decision": _one_of(values.AUTOMATED_DECISIONS),
     "puid": _check_puid,
