@@ -23,12 +23,12 @@ from counterfeit_risk.errors import QueueError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
-from counterfeit_risk.takedown.appeals import Appeal
+from counterfeit_risk.takedown.complaints.appeals import Appeal
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Rights
+from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.database import open_database, reading
-from counterfeit_risk.takedown.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
-from counterfeit_risk.takedown.notice_tables import Appellant
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
-from counterfeit_risk.takedown.rights import Rights
 from counterfeit_risk.takedown.states import Verdict
 from counterfeit_risk.takedown.tables import CaseRow
 

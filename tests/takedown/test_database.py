@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import QueueError
 from counterfeit_risk.takedown.database import open_database, reading, take_numbers, writing
+from counterfeit_risk.takedown.schema import IDENTITY, NUMBERS
 from counterfeit_risk.takedown.tables import MemberRow, QueueNumber
 
 
@@ -36,17 +37,25 @@ def test_the_queue_may_be_created_by_several_at_once(database_url: str) -> None:
         engines = list(pool.map(lambda _: open_database(database_url, create=True), range(8)))
 
     with reading(engines[0]) as session:
-        assert len(session.scalars(select(QueueNumber)).all()) == 6
+        assert len(session.scalars(select(QueueNumber)).all()) == len({*NUMBERS, IDENTITY, "desk"})
     for engine in engines:
         engine.dispose()
 
 
-def test_a_queue_of_another_schema_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = '0000'", "revision 0000, .* run `counterfeit-risk queue migrate`"),
+        ("UPDATE alembic_version SET version_num = '9999'", "revision 9999, .* install the release that wrote it"),
+        ("DROP TABLE alembic_version", "older than the first revision"),
+    ],
+)
+def test_a_queue_of_another_revision_is_refused_with_what_to_do(tmp_path: Path, change: str, said: str) -> None:
     path = tmp_path / "old.db"
     open_database(f"sqlite:///{path}", create=True).dispose()
-    run_sql(path, "UPDATE queue_numbers SET value = 99 WHERE name = 'schema_version'")
+    run_sql(path, change)
 
-    with pytest.raises(QueueError, match="schema version 99, and this release reads 2"):
+    with pytest.raises(QueueError, match=said):
         open_database(f"sqlite:///{path}")
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +10,27 @@ import typer
 
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption
 from counterfeit_risk.cli.progress import progress
-from counterfeit_risk.cli.queue import LARGEST, DbOption, PhotosOption, SettingsOption, read_settings
 from counterfeit_risk.cli.queue_load import default_archive, name_photos
+from counterfeit_risk.cli.queue_options import (
+    DEFAULT_DB,
+    LARGEST,
+    DbOption,
+    PhotosOption,
+    SettingsOption,
+    read_settings,
+    utc_now,
+)
 from counterfeit_risk.cli.queue_records import print_lines
 from counterfeit_risk.errors import UsageError, WorkError
 from counterfeit_risk.listings.catalog import load_column_map, read_listings
 from counterfeit_risk.scoring.risk_score import read_scores
 from counterfeit_risk.takedown.case import listing_key
+from counterfeit_risk.takedown.complaints.notice import Notice, RefusedNotice, read_notices
+from counterfeit_risk.takedown.complaints.rights import Rights, read_authorisations, read_marks
 from counterfeit_risk.takedown.display import format_time
 from counterfeit_risk.takedown.loading import Night, ScoredListing, pair_scores
-from counterfeit_risk.takedown.notice import Notice, RefusedNotice, read_notices
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.queue import open_queue
-from counterfeit_risk.takedown.rights import Rights, read_authorisations, read_marks
 
 app = typer.Typer(help="Take in notices of what somebody holds for illegal.", no_args_is_help=True)
 
@@ -43,7 +50,7 @@ def load(
     image_root: ImageRootOption = None,
     photos: PhotosOption = None,
     settings: SettingsOption = None,
-    db: DbOption = "sqlite:///takedown.db",
+    db: DbOption = DEFAULT_DB,
 ) -> None:
     """Take notices in: each is acknowledged, its validity estimated, and answered; once more, it changes nothing.
 
@@ -60,9 +67,9 @@ def load(
     archive = PhotoArchive(photos) if photos else default_archive(db)
     with open_queue(db, create=True, settings=read_settings(settings)) as queue:
         reported = [listing for _, listing in scored.values()]
-        night = Night(root, name_photos(queue, reported, root, archive, _now()) if root else None)
+        night = Night(root, name_photos(queue, reported, root, archive, utc_now()) if root else None)
         with progress("notices") as advance:
-            result = queue.notice_desk(rights, scored, night).take_in(_count_each(complete, advance), _now())
+            result = queue.notice_desk(rights, scored, night).take_in(_count_each(complete, advance), utc_now())
     typer.echo(f"{result.taken_in} notices taken in, {result.already_known} already known, {len(refused)} refused")
     for outcome, count in sorted((result.listings or {}).items()):
         typer.echo(f"{count} listings: {outcome}")
@@ -78,7 +85,7 @@ def messages(
     after: Annotated[int, typer.Option(min=0, max=LARGEST, help="Last sequence number that you have sent.")] = 0,
     *,
     json_lines: JsonOption = False,
-    db: DbOption = "sqlite:///takedown.db",
+    db: DbOption = DEFAULT_DB,
 ) -> None:
     """Print what notifiers are to be told, in order."""
     with open_queue(db) as queue:
@@ -107,7 +114,3 @@ def _count_each(notices: Iterable[Notice], advance: Callable[[int], None]) -> It
     for notice in notices:
         yield notice
         advance(1)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -139,23 +139,44 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """Why a listing was restricted, for the EU Transparency Database and for the seller."""
+
+    sequence: int
+    """Of the action that restricts it."""
+    puid: str
+    """Names it for ever."""
+    case_id: int
+    listing_key: str
+    seller_id: str | None
+    payload: dict[str, Any]
+    """As the database takes it."""
+    seller_text: str
+    """As the seller is told."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of a case's history."""
 
     event_id: int
     case_id: int
     number: int
-    """Counts the case's events from 1."""
+    """Counts the case's events, or the desk's, from 1."""
     move: Move
     actor: str
     """A reviewer, `policy`, or `queue` for what happens by itself."""
     at: datetime
     from_state: CaseState | None
-    to_state: CaseState
+    to_state: CaseState | None
+    """None where it is of no case."""
     detail: dict[str, Any]
-    """What it was about, and under `rows` every row that it added or changed."""
+    """What it was about."""
+    rows: list[dict[str, Any]]
+    """Every row that it added or changed; of one that was erased since, its key and its hash."""
     sha256: str
-    """Of all this and of the case's event before."""
+    """Of all this and of the event before."""
 
 
 @dataclass(frozen=True, slots=True)

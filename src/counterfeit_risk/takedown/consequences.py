@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.takedown.actions import draft_consequences, draft_reversals, issue_actions
+from counterfeit_risk.takedown.complaints.messages import decision_message
+from counterfeit_risk.takedown.complaints.tables import ItemResult, MessageRow, NoticeItemRow, NoticeRow
 from counterfeit_risk.takedown.database import take_numbers
-from counterfeit_risk.takedown.notice_messages import decision_message
-from counterfeit_risk.takedown.notice_tables import ItemResult, MessageRow, NoticeItemRow, NoticeRow
+from counterfeit_risk.takedown.policy import QueueSettings
+from counterfeit_risk.takedown.statements.reasons import Measure, state_reasons
+from counterfeit_risk.takedown.statements.tables import StatementRow
 from counterfeit_risk.takedown.states import Lane, Verdict
-from counterfeit_risk.takedown.tables import Base, CaseRow, DecisionRow, LabelRow, SnapshotRow
+from counterfeit_risk.takedown.tables import ActionRow, Base, CaseRow, DecisionRow, LabelRow, SnapshotRow
 
 REVIEW = "review"
 APPEAL = "appeal"
@@ -42,10 +45,15 @@ def verdict_on(session: Session, decision: DecisionRow, listing_key: str) -> Ver
     return Verdict.GENUINE if listing_key in decision.spared else decision.verdict
 
 
-def apply_decision(session: Session, case: CaseRow, decision: DecisionRow, source: str) -> Sequence[Base]:
+def apply_decision(
+    session: Session, case: CaseRow, decision: DecisionRow, source: str, settings: QueueSettings
+) -> Sequence[Base]:
     """Does what a verdict of counterfeit or genuine leads to, and returns the rows that say so.
 
     From a case whose answer is known nothing follows: it is no listing that is on sale.
+
+    Raises:
+        StatementError: if the reasons for a restriction cannot be stated.
     """
     if case.lane is Lane.KNOWN_ANSWER:
         return ()
@@ -55,6 +63,7 @@ def apply_decision(session: Session, case: CaseRow, decision: DecisionRow, sourc
     ]
     actions = draft_consequences(session, decision, verdicts)
     issue_actions(session, actions)
+    statements = _state_reasons(session, actions, [snapshot for snapshot, _ in verdicts], settings)
     labels = [
         LabelRow(
             listing_key=snapshot.listing_key,
@@ -68,9 +77,11 @@ def apply_decision(session: Session, case: CaseRow, decision: DecisionRow, sourc
         for snapshot, verdict in verdicts
     ]
     session.add_all(labels)
-    items = _answer_notices(session, case, {one.listing_key: verdict for one, verdict in verdicts}, decision.decided_at)
+    answers = _answer_notices(
+        session, case, {one.listing_key: verdict for one, verdict in verdicts}, decision.decided_at
+    )
     session.flush()
-    return [*actions, *labels, *items]
+    return [*actions, *statements, *labels, *answers]
 
 
 def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[LabelRow]:
@@ -83,7 +94,9 @@ def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[Label
     return labels
 
 
-def reverse_decision(session: Session, decision: DecisionRow, undoing: DecisionRow) -> Sequence[Base]:
+def reverse_decision(
+    session: Session, decision: DecisionRow, undoing: DecisionRow, settings: QueueSettings
+) -> Sequence[Base]:
     """Gives the listings of a decision the status back that they had, and notices their open question.
 
     Returns:
@@ -91,23 +104,33 @@ def reverse_decision(session: Session, decision: DecisionRow, undoing: DecisionR
     """
     actions = draft_reversals(session, decision, undoing)
     issue_actions(session, actions)
+    snapshots = [session.get_one(SnapshotRow, snapshot_id) for snapshot_id in decision.snapshot_ids]
+    statements = _state_reasons(session, actions, snapshots, settings)
     items = list(session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == decision.case_id)))
     for item in items:
         item.result = item.decided_at = None
     session.flush()
-    return [*actions, *items]
+    return [*actions, *statements, *items]
 
 
-def send(session: Session, email: str, text: str, notice_id: str | None, now: datetime) -> None:
+def send(session: Session, email: str, text: str, notice_id: str | None, now: datetime) -> MessageRow:
     """Puts a message into the outbox."""
     sequence = take_numbers(session, "messages")
-    session.add(MessageRow(sequence=sequence, email=email, text=text, notice_id=notice_id, created_at=now))
+    message = MessageRow(sequence=sequence, email=email, text=text, notice_id=notice_id, created_at=now)
+    session.add(message)
+    return message
 
 
-def _answer_notices(
-    session: Session, case: CaseRow, verdicts: Mapping[str, Verdict], now: datetime
-) -> list[NoticeItemRow]:
-    """Says of each notice what people found, and tells who gave it."""
+def _state_reasons(
+    session: Session, actions: Sequence[ActionRow], snapshots: Sequence[SnapshotRow], settings: QueueSettings
+) -> list[StatementRow]:
+    by_key = {snapshot.listing_key: snapshot for snapshot in snapshots}
+    measures = [Measure(action, by_key[action.listing_key], len(by_key)) for action in actions]
+    return state_reasons(session, measures, settings)
+
+
+def _answer_notices(session: Session, case: CaseRow, verdicts: Mapping[str, Verdict], now: datetime) -> list[Base]:
+    """Says of each notice what people found, and tells who gave it; returns the rows that say so."""
     items = session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == case.case_id)).all()
     answered = [item for item in items if item.listing_key in verdicts]
     for item in answered:
@@ -115,6 +138,7 @@ def _answer_notices(
         was_upheld = item.result in {ItemResult.UPHELD, ItemResult.OVERTURNED}
         item.result = ItemResult.UPHELD if found else ItemResult.OVERTURNED if was_upheld else ItemResult.REJECTED
         item.decided_at = now
+    messages = []
     for notice_id in sorted({item.notice_id for item in answered}):
         notice = session.get_one(NoticeRow, notice_id)
         found_of = [
@@ -123,5 +147,5 @@ def _answer_notices(
             if item.notice_id == notice_id
         ]
         text = decision_message(notice.notifier_name, notice_id, found_of)
-        send(session, notice.notifier_email, text, notice_id, now)
-    return answered
+        messages.append(send(session, notice.notifier_email, text, notice_id, now))
+    return [*answered, *messages]

@@ -5,6 +5,7 @@ write lock at once (BEGIN IMMEDIATE), PostgreSQL locks the rows that are read fo
 in one order, so that nobody waits for each other: the number of loads, cases by number, actions, messages.
 """
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,18 +13,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Select,
+    column,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    table,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfeit_risk.errors import QueueError
-from counterfeit_risk.takedown import notice_tables as notice_tables
-from counterfeit_risk.takedown.tables import SCHEMA_VERSION, Base, QueueNumber
+from counterfeit_risk.takedown.schema import IDENTITY, METADATA, NUMBERS, REVISION, VERSION_TABLE
+from counterfeit_risk.takedown.tables import Base, QueueNumber
 
 _BUSY_SECONDS = 60
 """How long a writer waits for another before it gives up."""
 _PAGE = 1000
-_COUNTED = ("loads", "cases", "snapshots", "actions", "messages")
 _CREATION_LOCK = 7_248_105
 """Any number that nothing else in the database locks."""
 
@@ -40,10 +53,10 @@ def open_database(url: str, *, create: bool = False) -> Engine:
         create: whether a missing queue is created. Where it is not, a mistyped file name is an error and no new file.
 
     Raises:
-        QueueError: if it cannot be opened, holds other tables, or is of another schema version.
+        QueueError: if it cannot be opened, holds other tables, or those of another release.
     """
     address = _parse_url(url)
-    if address.get_backend_name() == "sqlite" and _is_missing(address) and not create:
+    if _is_missing(address) and not create:
         raise QueueError(f"there is no queue at {url}; `counterfeit-risk queue load` makes one")
     engine = _connect(address)
     try:
@@ -51,11 +64,37 @@ def open_database(url: str, *, create: bool = False) -> Engine:
             with writing(engine) as session:
                 _create_missing_tables(session.connection())
         with reading(engine) as session:
-            _check_version(session.connection())
+            _check_revision(session.connection())
     except QueueError:
         engine.dispose()
         raise
     return engine
+
+
+def migrate_database(url: str) -> tuple[str, str]:
+    """Makes an older release's tables those of this one, all or none of it; what is in them is kept.
+
+    Returns:
+        The revision that they were of, and the one that they are of now.
+
+    Raises:
+        QueueError: if it cannot be opened, is no queue, or is of a newer release.
+    """
+    from counterfeit_risk.takedown.migration import upgrade
+
+    address = _parse_url(url)
+    if _is_missing(address):
+        raise QueueError(f"there is no queue at {url}")
+    engine = _connect(address)
+    try:
+        with writing(engine) as session:
+            before = _read_revision(session.connection())
+            if before > REVISION:
+                raise QueueError(f"{_show(address)} is of a newer release than this one: install that")
+            upgrade(session.connection())
+    finally:
+        engine.dispose()
+    return before, REVISION
 
 
 @contextmanager
@@ -123,8 +162,11 @@ def _show(address: URL) -> str:
 
 
 def _is_missing(address: URL) -> bool:
+    """Whether it is a SQLite file that is not there."""
     name = address.database
-    return name not in {None, "", ":memory:"} and not Path(str(name)).exists()
+    return (
+        address.get_backend_name() == "sqlite" and name not in {None, "", ":memory:"} and not Path(str(name)).exists()
+    )
 
 
 def _connect(address: URL) -> Engine:
@@ -176,21 +218,30 @@ def _create_missing_tables(connection: Connection) -> None:
     if tables:
         where = _show(connection.engine.url)
         raise QueueError(f"{where} holds other tables and no takedown queue; name a database of its own")
-    Base.metadata.create_all(connection)
-    start = {"schema_version": SCHEMA_VERSION, **dict.fromkeys(_COUNTED, 0)}
+    from counterfeit_risk.takedown.migration import stamp
+
+    METADATA.create_all(connection)
+    stamp(connection)
+    start = {IDENTITY: secrets.randbits(62), "desk": 0, **dict.fromkeys(NUMBERS, 0)}
     connection.execute(insert(QueueNumber), [{"name": name, "value": start[name]} for name in start])
 
 
-def _check_version(connection: Connection) -> None:
+def _check_revision(connection: Connection) -> None:
+    revision = _read_revision(connection)
+    if revision != REVISION:
+        advice = "run `counterfeit-risk queue migrate`" if revision < REVISION else "install the release that wrote it"
+        where = _show(connection.engine.url)
+        raise QueueError(f"{where} has tables of revision {revision}, and this release reads {REVISION}: {advice}")
+
+
+def _read_revision(connection: Connection) -> str:
     where = _show(connection.engine.url)
-    if not inspect(connection).has_table(QueueNumber.__tablename__):
+    tables = inspect(connection).get_table_names()
+    if QueueNumber.__tablename__ not in tables:
         raise QueueError(f"there is no queue at {where}; `counterfeit-risk queue load` makes one")
-    version = connection.scalar(select(QueueNumber.value).where(QueueNumber.name == "schema_version"))
-    if version != SCHEMA_VERSION:
-        raise QueueError(
-            f"{where} has schema version {version}, and this release reads {SCHEMA_VERSION}; "
-            "use the release that wrote it, or load into a new database"
-        )
+    if VERSION_TABLE not in tables:
+        raise QueueError(f"{where} is older than the first revision that can be read: load into a new database")
+    return str(connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE))))
 
 
 @contextmanager

@@ -23,8 +23,9 @@ from counterfeit_risk.takedown.case import LoadResult, listing_key
 from counterfeit_risk.takedown.clusters import Clusters, brand_key
 from counterfeit_risk.takedown.database import take_numbers
 from counterfeit_risk.takedown.policy import POLICY, QUEUE, QueueSettings, hiding_reason
+from counterfeit_risk.takedown.statements.reasons import Measure, state_reasons
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
-from counterfeit_risk.takedown.tables import ActionRow, CaseRow, DecisionRow, SnapshotRow
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, SnapshotRow
 
 _BATCH = 500
 
@@ -90,6 +91,15 @@ def lane_of(listing_key: str, content_hash: str, band: Band, settings: QueueSett
     return Lane.AUDIT if drawn < settings.audit_probability else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Hide:
+    """What policy hides, until it is issued."""
+
+    case: CaseRow
+    decision: DecisionRow
+    measure: Measure
+
+
 class ScoreLoader:
     """One load: its transaction, its moment and what it has counted so far."""
 
@@ -97,7 +107,7 @@ class ScoreLoader:
         self._session, self._now, self._settings, self._night = session, now, settings, night
         self._queue, self._policy = Journal(session, QUEUE, now), Journal(session, POLICY, now)
         self._counts: Counter[str] = Counter()
-        self._hides: list[tuple[CaseRow, DecisionRow, ActionRow]] = []
+        self._hides: list[_Hide] = []
         self._load_id = take_numbers(session, "loads")  # another load waits here until this transaction ends
 
     def load(self, pairs: Iterable[ScoredListing]) -> None:
@@ -108,9 +118,13 @@ class ScoreLoader:
 
     def finish(self) -> LoadResult:
         """Issues what policy hides, after which no more cases may be locked, and says what became of the scores."""
-        issue_actions(self._session, [action for _, _, action in self._hides])
-        for case, decision, action in self._hides:
-            self._policy.move(case, Move.HIDDEN, {"listing": action.listing_key}, [decision, action])
+        issue_actions(self._session, [hide.measure.action for hide in self._hides])
+        statements = state_reasons(self._session, [hide.measure for hide in self._hides], self._settings)
+        for hide, statement in zip(self._hides, statements, strict=True):
+            action = hide.measure.action
+            self._policy.move(
+                hide.case, Move.HIDDEN, {"listing": action.listing_key}, [hide.decision, action, statement]
+            )
         return LoadResult(self._load_id, **self._counts, hidden=len(self._hides))
 
     def _load_batch(self, batch: Sequence[ScoredListing]) -> None:
@@ -127,9 +141,9 @@ class ScoreLoader:
                 clusters.mark_hidden(snapshot.listing_key)
                 hides.append((case, snapshot, self._hide(case, snapshot)))
         self._session.flush()
-        self._hides += [
-            (case, decision, draft_action(ActionKind.HIDE, decision, snapshot)) for case, snapshot, decision in hides
-        ]
+        for case, snapshot, decision in hides:
+            action = draft_action(ActionKind.HIDE, decision, snapshot)
+            self._hides.append(_Hide(case, decision, Measure(action, snapshot, len(clusters.snapshots(case)))))
 
     def _photo_keys(self, score: RiskScore) -> tuple[str, ...]:
         known = self._night.photo_keys or {}

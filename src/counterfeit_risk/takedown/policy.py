@@ -11,8 +11,9 @@ from typing import Annotated
 from pydantic import Field
 
 from counterfeit_risk.sections import Section
-from counterfeit_risk.takedown.notice import NotifierKind
-from counterfeit_risk.takedown.validity import NoticeOutcome, ValiditySettings
+from counterfeit_risk.takedown.complaints.notice import NotifierKind
+from counterfeit_risk.takedown.complaints.validity import NoticeOutcome, ValiditySettings
+from counterfeit_risk.takedown.statements.statement import StatementSettings
 
 POLICY = "policy"
 """Who decides in the automatic band."""
@@ -104,6 +105,7 @@ class QueueSettings(Section):
     due_times: DueTimes = DueTimes()
     order: Order = Order()
     validity: ValiditySettings = ValiditySettings()
+    statements: StatementSettings = StatementSettings()
     audit_probability: Share = 0.0
     """With which a listing that passes is drawn for people to see."""
     reviews_a_day: Annotated[int, Field(gt=0)] | None = None
@@ -112,8 +114,10 @@ class QueueSettings(Section):
     """How long a reviewer keeps a case without asking again."""
     undo: Duration = timedelta(minutes=10)
     """How long a reviewer may take a decision back."""
-    appeal_window: Duration = timedelta(days=184)
-    """How long a seller or a notifier may appeal; by law at least six months."""
+    appeal_window: Annotated[timedelta, Field(ge=timedelta(days=184))] = timedelta(days=184)
+    """How long a seller or a notifier may appeal; by law at least six months, of which the longest have 184 days."""
+    retention: Annotated[timedelta, Field(ge=timedelta(days=184))] = timedelta(days=730)
+    """How long personal data is kept after a case has ended, and of a notice that led to none."""
 
 
 def hiding_reason(risk: float, model_id: str) -> str:

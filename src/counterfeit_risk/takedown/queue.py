@@ -14,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from counterfeit_risk.errors import QueueError
 from counterfeit_risk.listings.listing import Listing, RejectedRow
 from counterfeit_risk.scoring.risk_score import RiskScore
-from counterfeit_risk.takedown.appeals import Appeal, file_appeal
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.backlog import OfferedListings, close_gone, slip, withdraw_load
 from counterfeit_risk.takedown.case import Case, Decision, LeasedCase, LoadResult
+from counterfeit_risk.takedown.complaints.appeals import Appeal, file_appeal
+from counterfeit_risk.takedown.complaints.intake import NoticeDesk
+from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.database import open_database, refresh_statistics, take_numbers, writing
-from counterfeit_risk.takedown.intake import NoticeDesk
 from counterfeit_risk.takedown.loading import Night, ScoredListing, ScoreLoader, pair_scores
 from counterfeit_risk.takedown.policy import QUEUE, RESERVED_NAMES, QueueSettings
 from counterfeit_risk.takedown.queue_reader import QueueReader
@@ -33,7 +34,6 @@ from counterfeit_risk.takedown.reviewing import (
     reopen_case,
     undo_decision,
 )
-from counterfeit_risk.takedown.rights import Rights
 from counterfeit_risk.takedown.states import Move, Verdict
 
 _SETTINGS = QueueSettings()
@@ -165,7 +165,7 @@ class TakedownQueue(QueueReader):
         """
         submission = Submission(_check_name(reviewer), token, verdict, _check_reason(reason), tuple(sorted({*spared})))
         with writing(self._engine) as session:
-            return record_decision(session, case_id, submission, now).to_decision()
+            return record_decision(session, case_id, submission, self._settings, now).to_decision()
 
     def skip(self, case_id: int, reviewer: str, reason: str, token: int, now: datetime) -> Case:
         """Gives a leased case back for somebody else to decide.
@@ -192,7 +192,7 @@ class TakedownQueue(QueueReader):
             QueueError: if somebody else decided it, or it is too late.
         """
         with writing(self._engine) as session:
-            return undo_decision(session, case_id, _check_name(reviewer), self._settings.undo, now).to_case()
+            return undo_decision(session, case_id, _check_name(reviewer), self._settings, now).to_case()
 
     def reopen(self, case_id: int, by: str, reason: str, now: datetime) -> Case:
         """Takes a decided case back into the queue, for a mistake or a complaint.

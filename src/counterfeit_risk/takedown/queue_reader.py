@@ -13,12 +13,13 @@ from typing import Self
 from sqlalchemy import Engine, func, select
 
 from counterfeit_risk.listings.listing import LabeledListing
-from counterfeit_risk.takedown.case import Action, Case, CaseTimes, Event, Message, QueueStats
+from counterfeit_risk.takedown.case import Action, Case, CaseTimes, Event, Message, QueueStats, Statement
+from counterfeit_risk.takedown.complaints.tables import MessageRow
 from counterfeit_risk.takedown.database import read_pages, reading
 from counterfeit_risk.takedown.feedback import common_image_root, read_labels
-from counterfeit_risk.takedown.notice_tables import MessageRow
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.replay import find_damage
+from counterfeit_risk.takedown.statements.tables import StatementRow
 from counterfeit_risk.takedown.states import UNDECIDED, CaseState
 from counterfeit_risk.takedown.statistics import count_cases
 from counterfeit_risk.takedown.tables import ActionRow, CasePhotoRow, CaseRow, EventRow
@@ -66,6 +67,11 @@ class QueueReader:
         """Every message with a sequence number above `after`, in order."""
         for row in read_pages(self._engine, select(MessageRow), MessageRow.sequence, after=after):
             yield row.to_message()
+
+    def statements(self, after: int = 0) -> Iterator[Statement]:
+        """The statement of reasons of every restriction with a sequence number above `after`, in order."""
+        for row in read_pages(self._engine, select(StatementRow), StatementRow.sequence, after=after):
+            yield row.to_statement()
 
     def labels(self, *, relative_to: Path | None = None) -> Iterator[LabeledListing]:
         """The latest verdict by a person on each listing, as a label with the snapshot that was decided on.

@@ -1,19 +1,24 @@
-"""Reads the audit log back: is each case's chain whole, do the tables say what it says, and tables made from it anew.
+"""Reads the audit log back: is each chain whole, do the tables say what it says, and tables made from it anew.
 
 Knows no rule of the queue.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, insert, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy import DateTime, Engine, func, insert, inspect, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from counterfeit_risk.takedown.audit import Detail, as_record, chain_hash, to_plain
+from counterfeit_risk.takedown.audit import ERASED, Record, as_record, broken_links, to_plain
+from counterfeit_risk.takedown.complaints.tables import AppealRow, MessageRow, NoticeItemRow, NoticeRow
 from counterfeit_risk.takedown.database import read_pages, reading, take_numbers, writing
-from counterfeit_risk.takedown.notice_tables import AppealRow, NoticeItemRow
+from counterfeit_risk.takedown.exchange.tables import BrandLabelRow
+from counterfeit_risk.takedown.schema import IDENTITY, NUMBERS, RECORDED
+from counterfeit_risk.takedown.statements.tables import StatementRow
 from counterfeit_risk.takedown.tables import (
+    DESK,
     ActionRow,
     Base,
     CasePhotoRow,
@@ -22,56 +27,63 @@ from counterfeit_risk.takedown.tables import (
     EventRow,
     LabelRow,
     MemberRow,
+    QueueNumber,
     SnapshotRow,
     UtcDateTime,
 )
 
-_TABLES: tuple[type[Base], ...] = (
-    *(SnapshotRow, CaseRow, MemberRow, CasePhotoRow, DecisionRow, ActionRow, LabelRow),
-    *(NoticeItemRow, AppealRow),
-)
-"""All that events carry, each after those that it refers to."""
-_BY_NAME = {table.__tablename__: table for table in _TABLES}
-_OF_CASE: tuple[tuple[type[Base], Any], ...] = (
+_BY_NAME = {table.__tablename__: table for table in RECORDED}
+_OF_CASE: tuple[tuple[type[Base], InstrumentedAttribute[Any]], ...] = (
+    (CaseRow, CaseRow.case_id),
     (MemberRow, MemberRow.case_id),
     (CasePhotoRow, CasePhotoRow.case_id),
     (DecisionRow, DecisionRow.case_id),
     (ActionRow, ActionRow.case_id),
+    (StatementRow, StatementRow.case_id),
     (NoticeItemRow, NoticeItemRow.case_id),
     (AppealRow, AppealRow.case_id),
+    (BrandLabelRow, BrandLabelRow.case_id),
 )
+_BY_KEY: tuple[tuple[type[Base], InstrumentedAttribute[Any]], ...] = (
+    (SnapshotRow, SnapshotRow.snapshot_id),
+    (NoticeRow, NoticeRow.notice_id),
+    (MessageRow, MessageRow.sequence),
+)
+"""Tables of which rows do not say what chain they are told in: those that a chain tells of are looked up."""
+
+_BATCH = 1000
 
 Key = tuple[str, tuple[Any, ...]]
 """A row's table and primary key."""
 
 
 def find_damage(engine: Engine) -> Iterator[str]:
-    """Says of each case what is wrong with its chain, or with what the tables say of it; nothing if all is well.
+    """Says of each chain what is wrong with it, or with what the tables say of it; nothing if all is well.
 
-    Whoever changes a case, all of its events and their hashes alike leaves no trace here: keep the hash that
-    `queue verify` prints somewhere else.
+    Whoever changes a row, all of the events that tell of it and their hashes alike leaves no trace here: keep the hash
+    that `queue verify` prints somewhere else.
     """
+    told: Counter[str] = Counter()
+    with reading(engine) as session:
+        history = _history(session, DESK)
+        told.update(name for name, _ in replay(history))
+        problem, _, _ = broken_links(history)
+        found = [problem] if problem else _differences(_rows_of_desk(session, replay(history)), replay(history))
+        yield from (f"notices: {one}" for one in found)
     for case in read_pages(engine, select(CaseRow), CaseRow.case_id):
         with reading(engine) as session:
-            events = session.scalars(
-                select(EventRow).where(EventRow.case_id == case.case_id).order_by(EventRow.number)
-            ).all()
-            problems = [*_broken_links(case, events), *_differences(session, case, replay(events))]
+            history = _history(session, case.case_id)
+            rows = replay(history)
+            told.update(name for name, _ in rows)
+            problems = [*_broken_chain(case, history), *_differences(_rows_of(session, case, rows), rows)]
         for problem in problems:
             yield f"case {case.case_id}: {problem}"
-    with reading(engine) as session:
-        lost = select(EventRow.case_id).where(EventRow.case_id.not_in(select(CaseRow.case_id))).distinct()
-        for case_id in session.scalars(lost):
-            yield f"case {case_id}: it has events and is gone"
+    yield from _find_untold(engine, told)
 
 
-def replay(events: Iterable[EventRow]) -> dict[Key, Detail]:
+def replay(events: Iterable[EventRow]) -> dict[Key, Record]:
     """What rows events lead to, each as it was last written."""
-    rows: dict[Key, Detail] = {}
-    for event in events:
-        for record in event.detail["rows"]:
-            rows[_key_of(record)] = record
-    return rows
+    return {_key_of(record): record for event in events for record in event.rows}
 
 
 def rebuild(engine: Engine, into: Engine) -> int:
@@ -80,57 +92,56 @@ def rebuild(engine: Engine, into: Engine) -> int:
     Returns:
         Rows written, events aside.
     """
-    written = 0
-    numbers = dict.fromkeys(("cases", "snapshots", "actions", "loads"), 0)
+    with reading(engine) as session:
+        identity = session.get_one(QueueNumber, IDENTITY).value
+    numbers = dict.fromkeys((*NUMBERS, "desk"), 0)
+    written = _rebuild_chain(engine, into, DESK, {}, numbers)
     for case in read_pages(engine, select(CaseRow), CaseRow.case_id):
-        with reading(engine) as session:
-            history = select(EventRow).where(EventRow.case_id == case.case_id).order_by(EventRow.number)
-            events = session.scalars(history).all()
-            records = list(replay(events).values())
-            copies = [{name: getattr(event, name) for name in _columns(EventRow)} for event in events]
-        last = {"event_count": len(copies), "last_sha256": copies[-1]["sha256"]}
-        with writing(into) as session:
-            for table in _TABLES:
-                rows = [_typed(record) for record in records if record["table"] == table.__tablename__]
-                if table is CaseRow:
-                    rows = [row | last for row in rows]
-                if rows:
-                    session.execute(insert(table), rows)
-                written += len(rows)
-            session.execute(insert(EventRow), copies)
-        _raise_to(numbers, records)
+        last = {"event_count": case.event_count, "last_sha256": case.last_sha256}
+        written += _rebuild_chain(engine, into, case.case_id, last, numbers)
     with writing(into) as session:
-        for name, last_number in numbers.items():
-            take_numbers(session, name, last_number)
+        session.get_one(QueueNumber, IDENTITY).value = identity
+        for name, number in numbers.items():
+            take_numbers(session, name, number)
     return written
 
 
-def _raise_to(numbers: dict[str, int], records: Iterable[Detail]) -> None:
-    columns = {"cases": "case_id", "snapshots": "snapshot_id", "actions": "sequence"}
-    for record in records:
-        table = record["table"]
-        if table in columns:
-            numbers[table] = max(numbers[table], record[columns[table]])
-        if table == "snapshots":
-            numbers["loads"] = max(numbers["loads"], record["load_id"])
+def _rebuild_chain(engine: Engine, into: Engine, case_id: int, last: Mapping[str, Any], numbers: dict[str, int]) -> int:
+    with reading(engine) as session:
+        events = _history(session, case_id)
+        records = list(replay(events).values())
+        copies = [{name: getattr(event, name) for name in _columns(EventRow)} for event in events]
+    with writing(into) as session:
+        for table in RECORDED:
+            rows = [_typed(record) for record in records if record["table"] == table.__tablename__]
+            if table is CaseRow:
+                rows = [{**row, **last} for row in rows]
+            if rows:
+                session.execute(insert(table), rows)
+        if copies:
+            session.execute(insert(EventRow), copies)
+    if case_id == DESK:
+        numbers["desk"] = len(copies)
+    for name, column in NUMBERS.items():
+        seen = [record[column.key] for record in records if record["table"] == column.class_.__tablename__]
+        numbers[name] = max([numbers[name], *seen])
+    return len(records)
 
 
-def _broken_links(case: CaseRow, events: Iterable[EventRow]) -> Iterator[str]:
-    before, number = "", 0
-    for number, event in enumerate(events, 1):
-        if event.number != number:
-            yield f"event {number} is missing"
-            return
-        if event.sha256 != chain_hash(before, event):
-            yield f"event {number} was changed"
-            return
-        before = event.sha256
-    if (number, before) != (case.event_count, case.last_sha256):
+def _history(session: Session, case_id: int) -> Sequence[EventRow]:
+    return session.scalars(select(EventRow).where(EventRow.case_id == case_id).order_by(EventRow.number)).all()
+
+
+def _broken_chain(case: CaseRow, events: Sequence[EventRow]) -> Iterator[str]:
+    problem, number, last = broken_links(events)
+    if problem:
+        yield problem
+    elif (number, last) != (case.event_count, case.last_sha256):
         yield f"its last event is number {number}, and it had {case.event_count}"
 
 
-def _differences(session: Session, case: CaseRow, told: Mapping[Key, Detail]) -> Iterator[str]:
-    found = {_key_of(record): record for record in _rows_of(session, case, told)}
+def _differences(found_rows: Iterable[Record], told: Mapping[Key, Record]) -> Iterator[str]:
+    found = {_key_of(record): record for record in found_rows}
     for key in sorted(found.keys() | told.keys(), key=str):
         name = f"{key[0]} {', '.join(map(str, key[1]))}"
         if key not in found:
@@ -142,30 +153,60 @@ def _differences(session: Session, case: CaseRow, told: Mapping[Key, Detail]) ->
             yield f"{name} was changed in {', '.join(changed)}"
 
 
-def _rows_of(session: Session, case: CaseRow, told: Mapping[Key, Detail]) -> Iterator[Detail]:
-    yield to_plain(as_record(case))
+def _rows_of(session: Session, case: CaseRow, told: Mapping[Key, Record]) -> Iterator[Record]:
     for table, of_case in _OF_CASE:
         for row in session.scalars(select(table).where(of_case == case.case_id)):
             yield to_plain(as_record(row))
     decisions = select(DecisionRow.decision_id).where(DecisionRow.case_id == case.case_id)
     for label in session.scalars(select(LabelRow).where(LabelRow.decision_id.in_(decisions))):
         yield to_plain(as_record(label))
-    snapshots = [key[0] for name, key in told if name == SnapshotRow.__tablename__]
-    for snapshot in session.scalars(select(SnapshotRow).where(SnapshotRow.snapshot_id.in_(snapshots))):
-        yield to_plain(as_record(snapshot))
+    yield from _rows_by_key(session, told)
 
 
-def _key_of(record: Detail) -> Key:
-    keys = inspect(_BY_NAME[record["table"]]).primary_key
-    return record["table"], tuple(record[column.name] for column in keys)
+def _rows_of_desk(session: Session, told: Mapping[Key, Record]) -> Iterator[Record]:
+    for item in session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id.is_(None))):
+        yield to_plain(as_record(item))
+    yield from _rows_by_key(session, told)
+
+
+def _rows_by_key(session: Session, told: Mapping[Key, Record]) -> Iterator[Record]:
+    for table, column in _BY_KEY:
+        keys = [key[0] for name, key in told if name == table.__tablename__]
+        for start in range(0, len(keys), _BATCH):
+            for row in session.scalars(select(table).where(column.in_(keys[start : start + _BATCH]))):
+                yield to_plain(as_record(row))
+
+
+def _find_untold(engine: Engine, told: Mapping[str, int]) -> Iterator[str]:
+    """Rows that no chain tells of, in the tables that were looked up by what the chains tell."""
+    with reading(engine) as session:
+        for table, _ in _BY_KEY:
+            count = session.scalar(select(func.count()).select_from(table)) or 0
+            if count > told[table.__tablename__]:
+                yield f"{table.__tablename__}: {count - told[table.__tablename__]} rows are in no event"
+        cases = select(CaseRow.case_id)
+        lost = select(EventRow.case_id).where(EventRow.case_id != DESK, EventRow.case_id.not_in(cases)).distinct()
+        for case_id in session.scalars(lost):
+            yield f"case {case_id}: it has events and is gone"
+
+
+def _key_of(record: Record) -> Key:
+    return record["table"], tuple(record[column] for column in primary_key(record["table"]))
+
+
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns that name a row of a table."""
+    return tuple(column.name for column in inspect(_BY_NAME[table]).primary_key)
 
 
 def _columns(table: type[Base]) -> list[str]:
     return list(inspect(table).mapper.column_attrs.keys())
 
 
-def _typed(record: Detail) -> Detail:
+def _typed(record: Record) -> Record:
     """A record with its times as times again."""
+    if ERASED in record:
+        raise ValueError(f"{_key_of(record)} was erased, and no later event tells what it is now")
     columns = _BY_NAME[record["table"]].__table__.columns
     return {
         name: datetime.fromisoformat(value)

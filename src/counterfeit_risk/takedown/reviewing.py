@@ -4,15 +4,15 @@ Knows no score: a case is worked on as it was loaded. On PostgreSQL a case that 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import LeaseError, QueueError, TransitionError, UnknownCaseError
-from counterfeit_risk.takedown.appeals import open_appeals, settle, took_part
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import LeasedCase
+from counterfeit_risk.takedown.complaints.appeals import open_appeals, settle, took_part
 from counterfeit_risk.takedown.consequences import (
     APPEAL,
     REVIEW,
@@ -22,7 +22,7 @@ from counterfeit_risk.takedown.consequences import (
     reverse_decision,
     withdraw_labels,
 )
-from counterfeit_risk.takedown.policy import QUEUE, Order
+from counterfeit_risk.takedown.policy import QUEUE, Order, QueueSettings
 from counterfeit_risk.takedown.states import CaseState, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, MemberRow
 from counterfeit_risk.takedown.urgency import offers
@@ -77,7 +77,9 @@ def leave_case(session: Session, case_id: int, token: int, move: Move, reason: s
     return case
 
 
-def record_decision(session: Session, case_id: int, submission: Submission, now: datetime) -> DecisionRow:
+def record_decision(
+    session: Session, case_id: int, submission: Submission, settings: QueueSettings, now: datetime
+) -> DecisionRow:
     """Records a decision with all that follows from it, or finds the one that was recorded when it was sent before."""
     case = lock_case(session, case_id)
     recorded = _find_decision(session, case_id, submission)
@@ -94,14 +96,14 @@ def record_decision(session: Session, case_id: int, submission: Submission, now:
         case.verdict, case.decided_at = submission.verdict, now
         appeals = open_appeals(session, case_id)
         settle(session, appeals, decision)
-        rows = apply_decision(session, case, decision, APPEAL if appeals else REVIEW)
+        rows = apply_decision(session, case, decision, APPEAL if appeals else REVIEW, settings)
         journal.move(case, Move.DECIDED, detail, [decision, *appeals, *rows])
     session.flush()
     session.refresh(decision, ["actions"])
     return decision
 
 
-def undo_decision(session: Session, case_id: int, reviewer: str, within: timedelta, now: datetime) -> CaseRow:
+def undo_decision(session: Session, case_id: int, reviewer: str, settings: QueueSettings, now: datetime) -> CaseRow:
     """Takes a reviewer's own decision back: the listings are as they were, the labels gone, the case open again.
 
     Raises:
@@ -114,8 +116,8 @@ def undo_decision(session: Session, case_id: int, reviewer: str, within: timedel
     decision = latest_decision(session, case_id)
     if decision.decided_by != reviewer:
         raise QueueError(f"case {case_id} was decided by {decision.decided_by}, who alone can undo it; or reopen it")
-    if now > decision.decided_at + within:
-        raise QueueError(f"case {case_id} was decided more than {within} ago: reopen it instead")
+    if now > decision.decided_at + settings.undo:
+        raise QueueError(f"case {case_id} was decided more than {settings.undo} ago: reopen it instead")
     check_newest(session, case, Move.UNDONE)
     undoing = DecisionRow(
         case_id=case_id,
@@ -129,7 +131,8 @@ def undo_decision(session: Session, case_id: int, reviewer: str, within: timedel
     )
     session.add(undoing)
     session.flush()
-    rows = [undoing, *reverse_decision(session, decision, undoing), *withdraw_labels(session, case_id, now)]
+    reversed_rows = reverse_decision(session, decision, undoing, settings)
+    rows = [undoing, *reversed_rows, *withdraw_labels(session, case_id, now)]
     case.verdict = case.decided_at = None
     Journal(session, reviewer, now).move(case, Move.UNDONE, {"decision_id": decision.decision_id}, rows)
     return case

@@ -79,9 +79,18 @@ class Move(StrEnum):
     """A listing showed that it is one with an older case, which holds its listings now."""
     WITHDRAWN = "withdrawn"
     """The night that opened it was taken back."""
+    FEEDBACK = "feedback"
+    """The brand said what it takes a listing for."""
+    ERASED = "erased"
+    """Personal data of it was erased."""
+    TAKEN_IN = "taken_in"
+    """A notice came in. It is no case's move, as it may open none."""
 
 
-_CHANGES = (Move.JOINED, Move.RESCORED, Move.HIDDEN, Move.NOTICED, Move.SLIPPED, Move.LISTING_GONE)
+_CHANGES = (
+    *(Move.JOINED, Move.RESCORED, Move.HIDDEN, Move.NOTICED, Move.SLIPPED, Move.LISTING_GONE),
+    *(Move.FEEDBACK, Move.ERASED),
+)
 """What happens to a case under way without moving it."""
 
 TRANSITIONS: dict[CaseState | None, dict[Move, CaseState]] = {
@@ -97,10 +106,10 @@ TRANSITIONS: dict[CaseState | None, dict[Move, CaseState]] = {
         Move.DECIDED: CaseState.DECIDED,
     },
     CaseState.DECIDED: {
-        Move.NOTICED: CaseState.DECIDED,
+        **dict.fromkeys((Move.NOTICED, Move.FEEDBACK, Move.ERASED), CaseState.DECIDED),
         **dict.fromkeys((Move.UNDONE, Move.REOPENED, Move.APPEALED), CaseState.OPEN),
     },
-    CaseState.CLOSED: {},
+    CaseState.CLOSED: {Move.ERASED: CaseState.CLOSED},
 }
 
 

@@ -8,16 +8,25 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, ForeignKey, Index, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Label, Listing, Photo
 from counterfeit_risk.takedown.case import Action, Case, Decision, Event, Snapshot
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
-
-SCHEMA_VERSION = 2
-"""Grows with every change to these tables."""
 
 Value = TypeVar("Value", Listing, Case, Snapshot, Decision, Action, Event)
 
@@ -53,12 +62,13 @@ class Base(DeclarativeBase):
         list[str]: JSON,
         list[int]: JSON,
         dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
         **{values: enum_type(values) for values in (ActionKind, Band, CaseState, Label, Lane, Move, Verdict)},
     }
 
 
 class QueueNumber(Base):
-    """One named number: the schema version, and the last case, snapshot, load and action.
+    """One named number: what tells this queue from others, and the last case, snapshot, load and action.
 
     Raising one locks its row until the transaction ends: that orders loads, and gives actions their sequence in the
     order in which they become visible, so that nobody who continues from a sequence misses one.
@@ -67,11 +77,11 @@ class QueueNumber(Base):
     __tablename__ = "queue_numbers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[int]
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class SnapshotRow(Base):
-    """A listing as it was when it was scored; never changed."""
+    """A listing as it was when it was scored; never changed but to erase personal data."""
 
     __tablename__ = "snapshots"
     __table_args__ = (Index("snapshots_of_listing", "listing_key", "snapshot_id"),)
@@ -100,6 +110,7 @@ class SnapshotRow(Base):
     model_id: Mapped[str]
     scored_at: Mapped[datetime]
     content_hash: Mapped[str]
+    erased_at: Mapped[datetime | None]
 
     def to_snapshot(self) -> Snapshot:
         """The row as a value."""
@@ -245,8 +256,12 @@ class LabelRow(Base):
     snapshot: Mapped[SnapshotRow] = relationship()
 
 
+DESK = 0
+"""Stands for a case's number in events that are of no case: what came in and opened none, and what was erased of it."""
+
+
 class EventRow(Base):
-    """One line of a case's history; never changed. Each carries the hash of the one before."""
+    """One line of a history; never changed but to erase personal data. Each carries the hash of the one before."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -255,14 +270,17 @@ class EventRow(Base):
     )
 
     event_id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
+    case_id: Mapped[int]
+    """Or `DESK`."""
     number: Mapped[int]
     move: Mapped[Move]
     actor: Mapped[str]
     at: Mapped[datetime]
     from_state: Mapped[CaseState | None]
-    to_state: Mapped[CaseState]
+    to_state: Mapped[CaseState | None]
     detail: Mapped[dict[str, Any]]
+    rows: Mapped[list[dict[str, Any]]]
+    """Each row that was added or changed, or, where it was erased, its key and its hash."""
     sha256: Mapped[str]
 
     def to_event(self) -> Event:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfeit_risk.takedown import statement_values as values
-from counterfeit_risk.takedown.statement_rules import (
+from counterfeit_risk.takedown.statements import values
+from counterfeit_risk.takedown.statements.rules import (
     CONDITIONS,
     END_DATES,
     FIELDS,

@@ -6,8 +6,8 @@ Articles are those of the Digital Services Act.
 
 from collections.abc import Sequence
 
-from counterfeit_risk.takedown.notice import Notice, NoticeItem
-from counterfeit_risk.takedown.validity import Assessment, NoticeOutcome
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem
+from counterfeit_risk.takedown.complaints.validity import Assessment, NoticeOutcome
 
 COMPLAINT_MONTHS = 6
 """For at least so long a complaint is open to a notifier, Article 20(1)."""

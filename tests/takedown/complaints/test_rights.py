@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from counterfeit_risk.errors import SettingsError
 from counterfeit_risk.market.items import PLAIN_CATEGORIES
 from counterfeit_risk.market.pictures.products import PRODUCTS
-from counterfeit_risk.takedown.notice import Right
-from counterfeit_risk.takedown.rights import (
+from counterfeit_risk.takedown.complaints.notice import Right
+from counterfeit_risk.takedown.complaints.rights import (
     Authorisation,
     Mark,
     MarkKind,

@@ -7,9 +7,9 @@ import pytest
 
 from counterfeit_risk.errors import QueueError, TransitionError
 from counterfeit_risk.scoring.risk_score import RiskScore
-from counterfeit_risk.takedown.appeals import Appeal
 from counterfeit_risk.takedown.case import LoadResult
-from counterfeit_risk.takedown.notice_tables import Appellant
+from counterfeit_risk.takedown.complaints.appeals import Appeal
+from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
 
@@ -54,7 +54,7 @@ def test_an_overturned_decision_is_put_right(queue: TakedownQueue, taken_down: i
     [label] = queue.labels()
     assert (label.label, label.label_source) == ("genuine", "appeal")
     *_, event = queue.events(taken_down)
-    [appeal] = [row for row in event.detail["rows"] if row["table"] == "appeals"]
+    [appeal] = [row for row in event.rows if row["table"] == "appeals"]
     assert (event.move, appeal["outcome"]) == (Move.DECIDED, "overturned")
     assert list(queue.find_damage()) == []
 

@@ -13,8 +13,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from counterfeit_risk.sections import Section
-from counterfeit_risk.takedown.notice import NotifierKind, Right
-from counterfeit_risk.takedown.rights import Mark
+from counterfeit_risk.takedown.complaints.notice import NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Mark
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Evidence = Annotated[float, Field(ge=0, le=10)]

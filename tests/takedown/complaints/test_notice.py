@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from counterfeit_risk.takedown.notice import (
+from counterfeit_risk.takedown.complaints.messages import acknowledgement, outcome_message
+from counterfeit_risk.takedown.complaints.notice import (
     MOST_ITEMS,
     MOST_LINE_BYTES,
     Notice,
@@ -20,8 +21,7 @@ from counterfeit_risk.takedown.notice import (
     Right,
     read_notices,
 )
-from counterfeit_risk.takedown.notice_messages import acknowledgement, outcome_message
-from counterfeit_risk.takedown.validity import Assessment, NoticeOutcome
+from counterfeit_risk.takedown.complaints.validity import Assessment, NoticeOutcome
 
 MISSING = object()
 

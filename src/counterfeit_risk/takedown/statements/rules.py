@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
-from counterfeit_risk.takedown import statement_values as values
-from counterfeit_risk.takedown.particulars import shorten
+from counterfeit_risk.takedown.complaints.particulars import shorten
+from counterfeit_risk.takedown.statements import values
 
 FIRST_CONTENT_DAY = date(2000, 1, 1)
 _FIRST_APPLICATION_DAY = date(2020, 1, 1)
@@ -34,7 +34,11 @@ _PERSONAL = {
     PHONE: re.compile(r"(?<!\d)\d(?:[\s().\-/_·‐-―−]{0,3}\d){6,14}(?!\d)"),
     "IBAN": re.compile(r"(?<![a-z\d])[a-z]{2}\d{2}(?:[ -]?[a-z\d]{4}){2,7}(?:[ -]?[a-z\d]{1,3})?(?![a-z\d])", re.I),
     "handle": re.compile(r"(?<![\w.%+'-])@\w"),
-    "address of a user": re.compile(r"://[^\s/]*@|/(?:[@~]|(?:in|member|people|profile|users?|usr|u)/)\w", re.I),
+    "address of a user": re.compile(
+        r"://[^\s/]*@|/(?:[@~]|(?:in|member|people|profile|users?|usr|u)/)\w"
+        r"|\b(?:facebook|fb|instagram|ok|telegram|tiktok|twitter|vk|wa|weibo|whatsapp|x|t)\.(?:com|me|cn|ru)/\w",
+        re.I,
+    ),
 }
 """What personal data look like, in Unicode's NFKC form and without invisible characters."""
 _CARD = re.compile(r"(?=(?<!\d)(\d(?:[ .-]?\d){12,18})(?!\d))")

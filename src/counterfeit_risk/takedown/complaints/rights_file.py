@@ -13,7 +13,7 @@ from typing import Any, TextIO, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from counterfeit_risk.errors import SettingsError
-from counterfeit_risk.takedown.particulars import describe_problems, shorten
+from counterfeit_risk.takedown.complaints.particulars import describe_problems, shorten
 
 Record = TypeVar("Record")
 Row = dict[str, Any] | str

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import QueueError, TransitionError
 from counterfeit_risk.takedown.audit import Journal
+from counterfeit_risk.takedown.complaints.tables import AppealOutcome, AppealRow, Appellant
 from counterfeit_risk.takedown.consequences import latest_decision, verdict_on, withdraw_labels
-from counterfeit_risk.takedown.notice_tables import AppealOutcome, AppealRow, Appellant
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.states import CaseState, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import binomtest
 
-from counterfeit_risk.takedown.notice import NotifierKind, Right
-from counterfeit_risk.takedown.rights import Mark, MarkKind
-from counterfeit_risk.takedown.validity import (
+from counterfeit_risk.takedown.complaints.notice import NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Mark, MarkKind
+from counterfeit_risk.takedown.complaints.validity import (
     ItemFacts,
     NoticeOutcome,
     NotifierRecord,

@@ -1,32 +1,27 @@
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from counterfeit_risk.errors import SettingsError, UsageError, WorkError
+from counterfeit_risk.errors import SettingsError
 from counterfeit_risk.sections import validated
-from counterfeit_risk.takedown.statement import (
+from counterfeit_risk.takedown.statements.rules import find_personal_data, find_problems
+from counterfeit_risk.takedown.statements.statement import (
     Restriction,
-    StatementError,
     StatementSettings,
     StatementSource,
     draft_statement,
-    find_personal_data,
     seller_notice,
-    write_batches,
 )
-from counterfeit_risk.takedown.statement_rules import find_problems
 from counterfeit_risk.takedown.states import ActionKind
 
 SETTINGS = StatementSettings()
+WINDOW = timedelta(days=184)
 TAKEN_DOWN = Restriction(
-    case_id=7,
+    queue_id=7,
     decision_id=11,
     listing_key="bazaar/l1",
     platform="bazaar",
@@ -68,7 +63,7 @@ NAMES = st.none() | st.one_of(
 )
 RESTRICTIONS = st.builds(
     Restriction,
-    case_id=st.integers(1),
+    queue_id=st.integers(1),
     decision_id=st.integers(1),
     listing_key=st.text(max_size=300),
     platform=NAMES,
@@ -87,16 +82,6 @@ RESTRICTIONS = st.builds(
     mark=NAMES,
     listings=st.integers(1, 10**9),
 )
-
-
-def drafts(count: int) -> list[dict[str, object]]:
-    return [draft_statement(replace(TAKEN_DOWN, decision_id=number), SETTINGS) for number in range(count)]
-
-
-def read_batch(path: Path) -> list[dict[str, Any]]:
-    [(key, statements)] = json.loads(path.read_text(encoding="utf-8")).items()
-    assert key == "statements"
-    return list(statements)
 
 
 @given(RESTRICTIONS)
@@ -122,18 +107,18 @@ def test_a_name_that_holds_personal_data_is_left_out_whole(secret: str, field: s
 
 @given(RESTRICTIONS)
 def test_what_a_listing_is_called_stays_out_of_its_puid(restriction: Restriction) -> None:
-    renamed = replace(restriction, case_id=1, brand="Other", platform=None, listings=2, notifier=None)
+    renamed = replace(restriction, brand="Other", platform=None, listings=2, notifier=None)
 
     assert restriction.puid == renamed.puid
     assert draft_statement(renamed, SETTINGS)["puid"] == restriction.puid
 
 
-def test_a_puid_is_the_same_for_ever_and_another_for_each_decision_and_listing() -> None:
+def test_a_puid_is_the_same_for_ever_and_another_for_each_queue_decision_and_listing() -> None:
     others = [replace(TAKEN_DOWN, decision_id=1, listing_key="1/bazaar/l1"), replace(TAKEN_DOWN, decision_id=12)]
-    others += [replace(TAKEN_DOWN, listing_key="bazaar/l2")]
+    others += [replace(TAKEN_DOWN, listing_key="bazaar/l2"), replace(TAKEN_DOWN, queue_id=8)]
 
-    assert TAKEN_DOWN.puid == "sor-a3b45c0f-fac7-5136-8055-d5493650f537"
-    assert len({TAKEN_DOWN.puid, *(other.puid for other in others)}) == 4
+    assert TAKEN_DOWN.puid == "sor-a9acdbfe-fa46-50ba-a1fb-c7c141c060dd"
+    assert len({TAKEN_DOWN.puid, *(other.puid for other in others)}) == 5
 
 
 def test_a_takedown_on_a_notice_is_told_as_it_was() -> None:
@@ -222,7 +207,6 @@ def test_a_reinstatement_has_no_statement() -> None:
         ("territorial_scope", [], "is blank"),
         ("territorial_scope", ["EU"], "each must be one of 30 published values"),
         ("default_language", "en", "must be one of 184 published values"),
-        ("appeal_days", 180, "greater than or equal to 184"),
     ],
 )
 def test_settings_are_checked_as_the_fields_they_become(key: str, value: object, problem: str) -> None:
@@ -244,114 +228,8 @@ def test_settings_reach_the_statement() -> None:
     assert statement["territorial_scope"] == ["IS", "DE"]
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
-def test_batches_hold_every_statement_once_in_order(tmp_path: Path, count: int, sizes: list[int]) -> None:
-    folder = tmp_path / "new" / "statements"
-    payloads = drafts(count)
-
-    assert write_batches(iter(payloads), folder) == count
-
-    paths = sorted(folder.iterdir())
-    assert [path.name for path in paths] == [f"statements-{number:04}.json" for number in range(1, len(sizes) + 1)]
-    batches = [read_batch(path) for path in paths]
-    assert [len(batch) for batch in batches] == sizes
-    assert [statement for batch in batches for statement in batch] == payloads
-
-
-def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write_batches(drafts(3), tmp_path / name)
-
-    first, second = (tmp_path / name / "statements-0001.json" for name in ("a", "b"))
-    assert first.read_bytes() == second.read_bytes()
-
-
-def test_one_broken_statement_keeps_all_from_being_written(tmp_path: Path) -> None:
-    payloads = drafts(250)
-    payloads[205] |= {"decision_facts": "x" * 6203, "puid": "sor-broken"}
-
-    with pytest.raises(
-        StatementError, match="sor-broken is not valid, so none was written: decision_facts: has 6,203"
-    ) as error:
-        write_batches(payloads, tmp_path)
-
-    assert error.value.puid == "sor-broken"
-    assert error.value.problems == ("decision_facts: has 6,203 characters, and 5,000 are allowed",)
-    assert error.value.exit_status == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_statement_without_a_puid_is_refused_for_it(tmp_path: Path) -> None:
-    [payload] = drafts(1)
-    del payload["puid"]
-
-    with pytest.raises(StatementError, match="puid: is required"):
-        write_batches([payload], tmp_path)
-
-
-def test_a_puid_stands_once_in_an_export(tmp_path: Path) -> None:
-    payloads = drafts(150)
-
-    with pytest.raises(StatementError, match="puid: another statement has it"):
-        write_batches([*payloads, payloads[3]], tmp_path)
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_application_before_the_act_is_refused_when_written(tmp_path: Path) -> None:
-    early = replace(TAKEN_DOWN, applied_at=datetime(2019, 5, 1, tzinfo=UTC))
-
-    with pytest.raises(StatementError, match="application_date: must lie between 2020-01-01"):
-        write_batches([draft_statement(early, SETTINGS)], tmp_path)
-
-
-def test_a_reader_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def broken() -> Iterator[dict[str, object]]:
-        yield from drafts(150)
-        raise RuntimeError("the database is gone")
-
-    with pytest.raises(RuntimeError, match="the database is gone"):
-        write_batches(broken(), tmp_path)
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_that_cannot_get_its_name_takes_the_others_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replace_file = Path.replace
-
-    def full_at_the_second(self: Path, target: Path) -> Path:
-        if target == tmp_path / "statements-0002.json":
-            raise OSError(28, "No space left on device")
-        return replace_file(self, target)
-
-    monkeypatch.setattr(Path, "replace", full_at_the_second)
-    with pytest.raises(WorkError, match=r"cannot write statements to .*No space left"):
-        write_batches(drafts(250), tmp_path)
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-
-    with pytest.raises(WorkError, match="cannot write statements to"):
-        write_batches(drafts(1), tmp_path / "file" / "folder")
-
-
-def test_statements_of_an_earlier_export_are_left_alone(tmp_path: Path) -> None:
-    write_batches(drafts(1), tmp_path)
-    before = (tmp_path / "statements-0001.json").read_bytes()
-
-    with pytest.raises(UsageError, match=r"statements-0001\.json holds statements of an earlier export"):
-        write_batches(drafts(2), tmp_path)
-
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
-
-
 def test_a_seller_is_told_what_was_done_why_by_whom_and_how_to_object() -> None:
-    notice = seller_notice(TAKEN_DOWN, StatementSettings(policy_url="https://bazaar.example/ip"))
+    notice = seller_notice(TAKEN_DOWN, StatementSettings(policy_url="https://bazaar.example/ip"), WINDOW)
 
     assert notice.startswith("Dear seller,\n\nOn 01 March 2026 your listing l1 on bazaar was taken down.")
     assert TAKEN_DOWN.puid in notice
@@ -366,7 +244,7 @@ def test_a_seller_is_told_what_was_done_why_by_whom_and_how_to_object() -> None:
 
 
 def test_a_seller_whose_listing_policy_hid_is_told_that_no_person_decided() -> None:
-    notice = seller_notice(replace(HIDDEN, mark=None), SETTINGS)
+    notice = seller_notice(replace(HIDDEN, mark=None), SETTINGS, WINDOW)
 
     assert "was hidden, which can be undone" in notice
     assert "Automated means flagged it" in notice
@@ -377,7 +255,7 @@ def test_a_seller_whose_listing_policy_hid_is_told_that_no_person_decided() -> N
 
 @given(RESTRICTIONS)
 def test_no_name_breaks_a_seller_notice_into_other_lines(restriction: Restriction) -> None:
-    notice = seller_notice(restriction, SETTINGS)
+    notice = seller_notice(restriction, SETTINGS, WINDOW)
 
     assert len(notice.split("\n\n")) == 5
     assert notice.count("\n") == 9

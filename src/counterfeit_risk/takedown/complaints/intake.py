@@ -14,17 +14,17 @@ from sqlalchemy.orm import Session
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import listing_key
+from counterfeit_risk.takedown.complaints.messages import acknowledgement, outcome_message
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem
+from counterfeit_risk.takedown.complaints.rights import Rights
+from counterfeit_risk.takedown.complaints.tables import ItemResult, NoticeItemRow, NoticeRow
+from counterfeit_risk.takedown.complaints.validity import Assessment, ItemFacts, NoticeOutcome, NotifierRecord, assess
 from counterfeit_risk.takedown.consequences import send
 from counterfeit_risk.takedown.database import take_numbers, writing
 from counterfeit_risk.takedown.loading import Night, ScoredListing, ScoreLoader
-from counterfeit_risk.takedown.notice import Notice, NoticeItem
-from counterfeit_risk.takedown.notice_messages import acknowledgement, outcome_message
-from counterfeit_risk.takedown.notice_tables import ItemResult, NoticeItemRow, NoticeRow
 from counterfeit_risk.takedown.policy import QUEUE, QueueSettings
-from counterfeit_risk.takedown.rights import Rights
 from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Lane, Move
 from counterfeit_risk.takedown.tables import CaseRow, LabelRow, MemberRow, SnapshotRow
-from counterfeit_risk.takedown.validity import Assessment, ItemFacts, NoticeOutcome, NotifierRecord, assess
 
 _UNKNOWN = "We know no such listing on this platform; check the platform and the listing's id."
 _DECIDED = "People have decided on this listing as it is now: it is genuine. You can complain about that decision."
@@ -93,17 +93,21 @@ class NoticeDesk:
         take_numbers(session, "loads", 0)  # one after the other, and loads: each notifier's record is up to date
         if session.get(NoticeRow, notice.notice_id):
             return None
-        session.add(_notice_row(notice, now))
+        told = _notice_row(notice, now)
+        session.add(told)
         record = count_record(session, notice.notifier.notifier_id, now - self._settings.validity.record_window)
         assessed = [self._assess(session, notice, item, record, now) for item in notice.items]
         numbered = enumerate(zip(notice.items, assessed, strict=True), start=1)
         rows = [_item_row(notice, number, item, one) for number, (item, one) in numbered]
         session.add_all(rows)
+        session.flush()
         _lock_cases(session, [row.listing_key for row in rows])
         self._open_cases(session, rows, now)
         final = [self._attach(session, notice, row, one, now) for row, one in zip(rows, assessed, strict=True)]
-        send(session, notice.notifier.email, acknowledgement(notice), notice.notice_id, now)
-        send(session, notice.notifier.email, outcome_message(notice, final), notice.notice_id, now)
+        texts = (acknowledgement(notice), outcome_message(notice, final))
+        messages = [send(session, notice.notifier.email, text, notice.notice_id, now) for text in texts]
+        of_no_case = [row for row in rows if row.case_id is None]
+        Journal(session, QUEUE, now).note(Move.TAKEN_IN, {"notice": notice.notice_id}, [told, *of_no_case, *messages])
         return final
 
     def _assess(
@@ -206,6 +210,7 @@ def _notice_row(notice: Notice, now: datetime) -> NoticeRow:
         notifier_name=notice.notifier.name,
         notifier_email=notice.notifier.email,
         notifier_kind=notice.notifier.kind,
+        notifier_is_organisation=notice.notifier.is_organisation,
         received_at=notice.received_at,
         acknowledged_at=now,
         brand=notice.brand,

@@ -1,49 +1,30 @@
 """Statements of reasons, derived from what was done to a listing: for the EU Transparency Database and for the seller.
 
-Knows no database and no network: it writes files, which somebody sends. It cannot tell a person's name from a
-company's, so whoever fills a `Restriction` answers for names. Articles are those of the Digital Services Act.
+Knows no database and no network. It cannot tell a person's name from a company's, so whoever fills a `Restriction`
+answers for names. Articles are those of the Digital Services Act.
 """
 
-import itertools
-import json
 import re
-import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from counterfeit_risk.errors import UsageError, WorkError
-from counterfeit_risk.listings.seen_ids import SeenIds
-from counterfeit_risk.scoring.writer import write_text_atomically
 from counterfeit_risk.sections import Section
-from counterfeit_risk.takedown.notice_messages import COMPLAINT_MONTHS
-from counterfeit_risk.takedown.particulars import Line, shorten
-from counterfeit_risk.takedown.statement_rules import FIRST_CONTENT_DAY, PHONE, check_field, find_problems
-from counterfeit_risk.takedown.statement_rules import find_personal_data as find_personal_data
-from counterfeit_risk.takedown.statement_values import EU_COUNTRIES, LANGUAGES
+from counterfeit_risk.takedown.complaints.messages import COMPLAINT_MONTHS
+from counterfeit_risk.takedown.complaints.particulars import Line, shorten
+from counterfeit_risk.takedown.statements.rules import FIRST_CONTENT_DAY, PHONE, check_field, find_personal_data
+from counterfeit_risk.takedown.statements.values import EU_COUNTRIES, LANGUAGES
 from counterfeit_risk.takedown.states import ActionKind
-
-MOST_STATEMENTS = 100
-"""That the database takes at once; it refuses all of them for one that is wrong."""
 
 _NAMESPACE = uuid.UUID("c0f76b5e-6d0e-4c1c-9a3c-0a8f5b7f2d4e")
 """Of all puids. It stays for ever: another one would report the same restriction twice."""
 _LINE: TypeAdapter[str] = TypeAdapter(Line)
-
-
-class StatementError(WorkError):
-    """A statement that the database would refuse."""
-
-    def __init__(self, puid: str, problems: Sequence[str]) -> None:
-        self.puid, self.problems = puid, tuple(problems)
-        super().__init__(f"statement {shorten(puid)} is not valid, so none was written: {'; '.join(problems)}")
 
 
 class StatementSource(StrEnum):
@@ -59,7 +40,8 @@ class StatementSource(StrEnum):
 class Restriction:
     """What was done to one listing, and the facts that its statement is derived from."""
 
-    case_id: int
+    queue_id: int
+    """Tells one queue from another."""
     decision_id: int
     listing_key: str
     """Goes into the puid, from which it cannot be read, and into what the seller is told."""
@@ -72,7 +54,7 @@ class Restriction:
     flagged_by_model: bool
     source: StatementSource
     notifier: str | None
-    """Name of a company or body that is a rights holder, an agent or a trusted flagger; never of a natural person."""
+    """Name of a company or a body; never of a natural person."""
     language: str | None
     """Of the listing, such as `de` or `pt-BR`."""
     listed_on: date | None
@@ -89,7 +71,7 @@ class Restriction:
     @property
     def puid(self) -> str:
         """Names the statement for ever, the same however often it is exported."""
-        return f"sor-{uuid.uuid5(_NAMESPACE, f'{self.decision_id}/{self.listing_key}')}"
+        return f"sor-{uuid.uuid5(_NAMESPACE, f'{self.queue_id}/{self.decision_id}/{self.listing_key}')}"
 
     @property
     def applied_on(self) -> date:
@@ -126,8 +108,6 @@ class StatementSettings(Section):
     """Where the restriction holds; two letters by ISO 3166 each."""
     default_language: Annotated[str, _as_field("content_language")] | None = "EN"
     """Of listings that say none, or one that is not known; None leaves it out."""
-    appeal_days: Annotated[int, Field(ge=184)] = 184
-    """How long a seller may complain; by law at least six months, of which the longest have 184 days."""
 
 
 def draft_statement(restriction: Restriction, settings: StatementSettings) -> dict[str, object]:
@@ -221,13 +201,18 @@ def _content_date(restriction: Restriction) -> date | None:
     return day if day and FIRST_CONTENT_DAY <= day <= restriction.applied_on else None
 
 
-def seller_notice(restriction: Restriction, settings: StatementSettings) -> str:
+def seller_notice(restriction: Restriction, settings: StatementSettings, appeal_window: timedelta) -> str:
     """Tells a seller what was done and why, and how to object, Article 17, in plain text.
 
     Unlike the database's record it names the listing and the mark. It does not know where the seller is reached.
+
+    Args:
+        restriction: what was done.
+        settings: what statements say alike.
+        appeal_window: how long the seller may complain.
     """
     platform, _, listing_id = restriction.listing_key.partition("/")
-    until = restriction.applied_on + timedelta(days=settings.appeal_days)
+    until = restriction.applied_on + appeal_window
     listing = shorten(listing_id) + (f" on {shorten(unquote(platform))}" if platform else "")
     done = (
         f"On {restriction.applied_on:%d %B %Y} your listing {listing} was {_DONE[restriction.kind]}. This holds in "
@@ -246,55 +231,3 @@ def seller_notice(restriction: Restriction, settings: StatementSettings) -> str:
         "You can also turn to a certified body for out-of-court dispute settlement (Article 21), or to a court."
     )
     return "\n\n".join(["Dear seller,", done, facts, ground, redress]) + "\n"
-
-
-def write_batches(payloads: Iterable[dict[str, object]], folder: Path) -> int:
-    """Writes files of at most 100 statements each, `statements-0001.json` and so on; returns how many statements.
-
-    All are checked before the first file gets its name, and each file appears whole or not at all.
-
-    Raises:
-        StatementError: if one is not valid, or has another's puid; no file is left then.
-        UsageError: if the folder holds statements already: they may not have been sent.
-        WorkError: if a file cannot be written; no file is left then.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if earlier := next(folder.glob("statements-*.json"), None):
-            raise UsageError(f"{earlier} holds statements of an earlier export; name another folder, or move them away")
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".statements-") as staging:
-            written = _write_files(_checked(payloads), Path(staging))
-            _move_files(Path(staging), folder)
-    except OSError as error:
-        raise WorkError(f"cannot write statements to {folder}: {error}") from None
-    return written
-
-
-def _checked(payloads: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
-    seen = SeenIds()
-    for payload in payloads:
-        puid = str(payload.get("puid", "without a puid"))
-        if problems := find_problems(payload) or ([] if seen.add(puid) else ["puid: another statement has it"]):
-            raise StatementError(puid, problems)
-        yield payload
-
-
-def _write_files(payloads: Iterator[dict[str, object]], folder: Path) -> int:
-    written = 0
-    while batch := list(itertools.islice(payloads, MOST_STATEMENTS)):
-        number = written // MOST_STATEMENTS + 1
-        text = json.dumps({"statements": batch}, ensure_ascii=False, indent=1)
-        write_text_atomically(f"{text}\n", folder / f"statements-{number:04}.json")
-        written += len(batch)
-    return written
-
-
-def _move_files(source: Path, folder: Path) -> None:
-    names = sorted(path.name for path in source.iterdir())
-    try:
-        for name in names:
-            (source / name).replace(folder / name)
-    except OSError:
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
-        raise

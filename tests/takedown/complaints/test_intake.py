@@ -9,14 +9,14 @@ from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.complaints.intake import IntakeResult, count_record
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Authorisation, Mark, MarkKind, Rights
+from counterfeit_risk.takedown.complaints.validity import NoticeOutcome, NotifierRecord
 from counterfeit_risk.takedown.database import reading
-from counterfeit_risk.takedown.intake import IntakeResult, count_record
 from counterfeit_risk.takedown.loading import ScoredListing
-from counterfeit_risk.takedown.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
 from counterfeit_risk.takedown.queue import TakedownQueue
-from counterfeit_risk.takedown.rights import Authorisation, Mark, MarkKind, Rights
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
-from counterfeit_risk.takedown.validity import NoticeOutcome, NotifierRecord
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -16,10 +16,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from counterfeit_risk.takedown.notice import Right
-from counterfeit_risk.takedown.particulars import Line, refuse_unknown, shorten
-from counterfeit_risk.takedown.rights_file import RightsError as RightsError
-from counterfeit_risk.takedown.rights_file import read_records
+from counterfeit_risk.takedown.complaints.notice import Right
+from counterfeit_risk.takedown.complaints.particulars import Line, refuse_unknown, shorten
+from counterfeit_risk.takedown.complaints.rights_file import RightsError as RightsError
+from counterfeit_risk.takedown.complaints.rights_file import read_records
 
 _GOODS: Mapping[int, tuple[str, ...]] = {
     3: ("perfume", "perfumes", "cosmetics"),

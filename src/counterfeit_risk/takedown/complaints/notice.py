@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationErr
 
 from counterfeit_risk.errors import UsageError
 from counterfeit_risk.listings.seen_ids import SeenIds
-from counterfeit_risk.takedown.particulars import (
+from counterfeit_risk.takedown.complaints.particulars import (
     Email,
     Line,
     LongText,
@@ -76,6 +76,8 @@ class Notifier:
     name: Line
     email: Email
     kind: NotifierKind
+    is_organisation: bool = False
+    """True for a company or a body: sellers are told its name, and the public record names it. No person's is told."""
 
 
 @refuse_unknown

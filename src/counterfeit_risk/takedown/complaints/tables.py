@@ -10,9 +10,9 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from counterfeit_risk.takedown.case import Message
-from counterfeit_risk.takedown.notice import NotifierKind, Right
+from counterfeit_risk.takedown.complaints.notice import NotifierKind, Right
+from counterfeit_risk.takedown.complaints.validity import NoticeOutcome
 from counterfeit_risk.takedown.tables import Base, enum_type
-from counterfeit_risk.takedown.validity import NoticeOutcome
 
 
 class ItemResult(StrEnum):
@@ -45,7 +45,7 @@ Base.registry.update_type_annotation_map(
 
 
 class NoticeRow(Base):
-    """A notice with all its particulars."""
+    """A notice with all its particulars; never changed but to erase personal data."""
 
     __tablename__ = "notices"
 
@@ -54,12 +54,14 @@ class NoticeRow(Base):
     notifier_name: Mapped[str]
     notifier_email: Mapped[str]
     notifier_kind: Mapped[NotifierKind]
+    notifier_is_organisation: Mapped[bool]
     received_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime]
     brand: Mapped[str]
     right: Mapped[Right]
     mark_number: Mapped[str | None]
     explanation: Mapped[str]
+    erased_at: Mapped[datetime | None]
 
 
 class NoticeItemRow(Base):

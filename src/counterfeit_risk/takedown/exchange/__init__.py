@@ -1,0 +1,1 @@
+"""What brands and authorities are given, and what brands send back."""

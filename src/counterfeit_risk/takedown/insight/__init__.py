@@ -1,0 +1,1 @@
+"""What the queue tells of sellers, of reviewers and of what the model misses; reads only."""

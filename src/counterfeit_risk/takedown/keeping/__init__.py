@@ -1,0 +1,1 @@
+"""Copies of the whole queue, and the end of personal data."""
