@@ -2,7 +2,8 @@
 
 `.venv/bin/python scripts/bench/queue_crashes.py` does so on SQLite and on PostgreSQL, each time on an empty database:
 a process is killed, no case's history may be damaged, and once another has done the same work from the start all must
-be as if nobody had been killed. The work is loads, notices, decisions, an undo, an appeal, and a night taken back.
+be as if nobody had been killed. The work is loads, notices, decisions with their statements of reasons, an appeal, and
+a night taken back.
 """
 
 import os
@@ -17,12 +18,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from postgresql_server import empty_database, running_server
+from queue_scores import make_score
 from sqlalchemy import event, select
 
 from counterfeit_risk.errors import QueueError
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing
-from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
 from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
 from counterfeit_risk.takedown.complaints.rights import Rights
@@ -117,6 +118,7 @@ def summarise(url: str) -> Summary:
             "cases": sorted((listings[case.case_id], case.state, case.verdict) for case in cases),
             "actions": [(action.kind, action.listing_key) for action in queue.actions()],
             "labels": sorted((one.listing.listing_id, one.label, one.label_source) for one in queue.labels()),
+            "statements": [(statement.sequence, statement.listing_key) for statement in queue.statements()],
             "messages": [message.text for message in queue.messages()],
             "damage": list(queue.find_damage()),
         }
@@ -131,23 +133,8 @@ def sqlite_file() -> Iterator[str]:
 
 def _load(queue: TakedownQueue, name: str, now: datetime, numbers: range) -> int:
     """Listings of which each third shows the photo of another; returns the load's number."""
-    status = PartStatus.OK
     scores = [
-        RiskScore(
-            f"{name} {number}",
-            (number + 1) / 40,
-            _BANDS[number % len(_BANDS)],
-            photo_risk=None,
-            title_risk=None,
-            photos_used=1,
-            photo_status=status,
-            photos_lost=(),
-            title_status=status,
-            model_id="model",
-            scored_at=now,
-            content_hash=f"{name} {number}",
-            photo_hashes=(f"{name} {number // 3}",),
-        )
+        make_score(f"{name} {number}", (number + 1) / 40, _BANDS[number % len(_BANDS)], f"{name} {number // 3}", now)
         for number in numbers
     ]
     return queue.load(scores, [Listing(score.listing_id, "a bag", brand="Norvell") for score in scores], now).load_id

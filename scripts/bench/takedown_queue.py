@@ -1,4 +1,6 @@
-"""Measures the takedown queue with a million open cases: loading them, and what each reviewer waits for the next one.
+"""Measures the takedown queue with a million open cases: loading, and what each reviewer waits for the next one.
+
+An ordinary night is loaded first, of which one score in fifty is flagged, and then as many scores that all are.
 
 `.venv/bin/python scripts/bench/takedown_queue.py` runs on a PostgreSQL of its own, which writes as safely as it does
 by default, and on SQLite. Reviewers ask, decide, and ask again after a pause; none may be given what another had.
@@ -17,14 +19,17 @@ from typing import Annotated
 import numpy as np
 import typer
 from postgresql_server import empty_database, running_server
+from queue_scores import make_score
 
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing, Photo
-from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
+from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
 from counterfeit_risk.takedown.states import Verdict
 
 _PROCESSES = 4
+_FLAGGED = 0.02
+"""Share of an ordinary night's scores."""
 _BRANDS, _SELLERS = 500, 50_000
 
 Handed = list[tuple[int, float]]
@@ -46,11 +51,12 @@ def main(
 
 
 def _measure(name: str, url: str, cases: int, reviewers: int, seconds: float, pause: float) -> None:
-    started = time.monotonic()
-    now = datetime.now(UTC)
-    with open_queue(url, create=True) as queue:
-        opened = queue.load(_scores(cases, now), _listings(cases), now).opened
-    typer.echo(f"{name}: {opened:,} cases opened in {time.monotonic() - started:,.0f} s")
+    for night, flagged in (("night", _FLAGGED), ("cases", 1.0)):
+        started = time.monotonic()
+        now = datetime.now(UTC)
+        with open_queue(url, create=True) as queue:
+            opened = queue.load(_scores(night, cases, flagged, now), _listings(night, cases), now).opened
+        typer.echo(f"{name}: {cases:,} scores, {opened:,} cases opened, in {time.monotonic() - started:,.0f} s")
     share = [reviewers // _PROCESSES + (number < reviewers % _PROCESSES) for number in range(_PROCESSES)]
     with multiprocessing.get_context("spawn").Pool(_PROCESSES) as pool:
         parts = pool.starmap(partial(_work, url, seconds, pause), list(enumerate(share)))
@@ -95,31 +101,18 @@ def _review(queue: TakedownQueue, reviewer: str, until: float, pause: float, han
         time.sleep(rng.uniform(0.5, 1.5) * pause)
 
 
-def _scores(count: int, now: datetime) -> Iterator[RiskScore]:
-    risks = np.random.default_rng(0).uniform(0.2, 0.9, count)
-    status = PartStatus.OK
-    for number, risk in enumerate(risks.tolist()):
-        yield RiskScore(
-            f"listing {number}",
-            risk,
-            Band.REVIEW,
-            photo_risk=risk,
-            title_risk=risk,
-            photos_used=1,
-            photo_status=status,
-            photos_lost=(),
-            title_status=status,
-            model_id="model",
-            scored_at=now,
-            content_hash=f"{number:064x}",
-            photo_hashes=(f"{number:064x}",),
-        )
+def _scores(name: str, count: int, flagged: float, now: datetime) -> Iterator[RiskScore]:
+    rng = np.random.default_rng(0)
+    risks, drawn = rng.uniform(0.2, 0.9, count), rng.uniform(0, 1, count)
+    for number in range(count):
+        band = Band.REVIEW if drawn[number] < flagged else Band.PASS
+        yield make_score(f"{name} {number}", float(risks[number]), band, f"{name} {number:064x}", now)
 
 
-def _listings(count: int) -> Iterator[Listing]:
+def _listings(name: str, count: int) -> Iterator[Listing]:
     for number in range(count):
         yield Listing(
-            f"listing {number}",
+            f"{name} {number}",
             f"A bag of the season, number {number}",
             (Photo(f"images/{number}.jpg"),),
             brand=f"brand {number % _BRANDS}",

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import ListingTableError
@@ -25,7 +26,7 @@ from counterfeit_risk.takedown.database import take_numbers
 from counterfeit_risk.takedown.policy import POLICY, QUEUE, QueueSettings, hiding_reason
 from counterfeit_risk.takedown.statements.reasons import Measure, state_reasons
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
-from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, SnapshotRow
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, MemberRow, SnapshotRow
 
 _BATCH = 500
 
@@ -114,7 +115,10 @@ class ScoreLoader:
         """Applies every score; what policy hides is drafted only."""
         remaining = iter(pairs)
         while batch := list(islice(remaining, _BATCH)):
-            self._load_batch(batch)
+            concerned = self._concerned(batch)
+            self._counts["passed"] += len(batch) - len(concerned)
+            if concerned:
+                self._load_batch(concerned)
 
     def finish(self) -> LoadResult:
         """Issues what policy hides, after which no more cases may be locked, and says what became of the scores."""
@@ -126,6 +130,21 @@ class ScoreLoader:
                 hide.case, Move.HIDDEN, {"listing": action.listing_key}, [hide.decision, action, statement]
             )
         return LoadResult(self._load_id, **self._counts, hidden=len(self._hides))
+
+    def _concerned(self, batch: Sequence[ScoredListing]) -> list[ScoredListing]:
+        """Those that people would see, or that a case holds; of a night's scores most are neither."""
+        keys = [listing_key(listing.platform, listing.listing_id) for _, listing in batch]
+        held = set(self._session.scalars(select(MemberRow.listing_key).where(MemberRow.listing_key.in_(keys))))
+        return [
+            (score, listing)
+            for key, (score, listing) in zip(keys, batch, strict=True)
+            if key in held or self._lane_of(key, score.content_hash, score.band)
+        ]
+
+    def _lane_of(self, key: str, content_hash: str, band: Band) -> Lane | None:
+        if key in self._night.reported:
+            return Lane.NOTICE
+        return lane_of(key, content_hash, band, self._settings)
 
     def _load_batch(self, batch: Sequence[ScoredListing]) -> None:
         first = take_numbers(self._session, "snapshots", len(batch))
@@ -160,9 +179,7 @@ class ScoreLoader:
             case = self._unite(clusters.cases_showing(snapshot, photos, own), clusters)
             self._take_in(case, Move.RESCORED, snapshot, photos, clusters, changed=changed)
             return "updated", case
-        lane = lane_of(snapshot.listing_key, snapshot.content_hash, snapshot.band, self._settings)
-        if snapshot.listing_key in self._night.reported:
-            lane = Lane.NOTICE
+        lane = self._lane_of(snapshot.listing_key, snapshot.content_hash, snapshot.band)
         if lane is None:
             return "passed", None
         decided = clusters.decided_snapshot(snapshot.listing_key)
