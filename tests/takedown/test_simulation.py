@@ -34,6 +34,7 @@ def test_with_time_enough_every_order_decides_everything(kind: OrderKind) -> Non
     found = simulate([night(number, 1, 1) for number in range(3)], PERFECT, settings(kind))
     assert (found.cases, found.backlog, found.wrongful_takedowns, found.overdue) == (6, 0, 0, 0)
     assert (found.hidden_in_24h, found.in_24h, found.harm_prevented) == (1, 1, 1)
+    assert (found.restrictions, found.valid_statements) == (6, 6)  # hidden, and then taken down
 
 
 def test_with_too_little_time_what_is_hidden_is_decided_first() -> None:

@@ -78,7 +78,7 @@ def read_nights(market: Path, nights: int) -> list[list[SimulatedListing]]:
 
 
 def _table(results: dict[OrderKind, SimulationResult], plan: SimulationPlan) -> Table:
-    table = Table("order", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table("order", title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
     table.title = f"{plan.reviews_a_day} reviews a day; {next(iter(results.values())).cases:,} cases"
     for heading in ("hidden in 24 h", "all in 24 h", "overdue", "backlog", "wrongful", "harm prevented"):
         table.add_column(heading, justify="right")
@@ -86,4 +86,7 @@ def _table(results: dict[OrderKind, SimulationResult], plan: SimulationPlan) -> 
         shares = [f"{share:.1%}" for share in (one.hidden_in_24h, one.in_24h, one.overdue, one.harm_prevented)]
         counts = [f"{count:,}" for count in (one.backlog, one.wrongful_takedowns)]
         table.add_row(kind, *shares[:3], *counts, shares[3])
+    valid = sum(one.valid_statements for one in results.values())
+    restrictions = sum(one.restrictions for one in results.values())
+    table.caption = f"{valid:,} of {restrictions:,} restrictions have a valid statement of reasons"
     return table

@@ -18,6 +18,7 @@ from counterfeit_risk.takedown.case import LeasedCase, listing_key
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
+from counterfeit_risk.takedown.statements.rules import find_problems
 from counterfeit_risk.takedown.states import ActionKind, Verdict
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,6 +68,10 @@ class SimulationResult:
     """Genuine listings that were taken down."""
     harm_prevented: float
     """Days on which counterfeits were not on sale, as a share of all their days until the end."""
+    restrictions: int
+    """Listings hidden or taken down, each time counted."""
+    valid_statements: int
+    """Statements of reasons of these that the EU's database would take, and without personal data."""
 
 
 def simulate(
@@ -145,6 +150,8 @@ def _measure(
     decided = {one.case_id for one in cases if one.decided_at}
     fast = {case_id for case_id in decided if hours[case_id] <= _DAY}
     late = sum((one.decided_at or end) > one.due_at for one in cases)
+    restricting = [action.sequence for action in queue.actions() if action.kind is not ActionKind.REINSTATE]
+    valid = {one.sequence for one in queue.statements() if not find_problems(one.payload)}
     taken = {action.listing_key for action in queue.actions() if action.kind is ActionKind.TAKE_DOWN}
     return SimulationResult(
         cases=len(cases),
@@ -154,6 +161,8 @@ def _measure(
         backlog=len(cases) - len(decided),
         wrongful_takedowns=sum(truth[key] is Label.GENUINE for key in taken),
         harm_prevented=sum(down.get(key, 0.0) for key in fakes) / max(1e-9, sum(on_sale[key] for key in fakes)),
+        restrictions=len(restricting),
+        valid_statements=len(valid.intersection(restricting)),
     )
 
 
