@@ -205,3 +205,36 @@ def test_an_unknown_verdict_names_those_that_are_allowed() -> None:
 
     assert result.exit_code == 2
     assert all(verdict in result.output for verdict in ("counterfeit", "genuine", "unsure"))
+
+
+def test_statements_go_to_the_database_of_the_union_and_to_sellers(
+    run: Run, scored: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run("load", *scored)
+    decide(run, take(run), "counterfeit")
+
+    assert "2 statements" in run("statements", "--out", tmp_path / "sor")
+    batch = json.loads((tmp_path / "sor" / "statements-0001.json").read_text())
+    hidden, down = batch["statements"]
+    assert [line["puid"] for line in map(json.loads, run("statements", "--json").splitlines())] == [
+        hidden["puid"],
+        down["puid"],
+    ]
+    assert run("statements").count("Dear seller,") == 2
+    assert run("statements", "--after", 1).count("Dear seller,") == 1
+
+
+def test_an_export_says_where_the_next_one_goes_on(run: Run, scored: tuple[Path, Path], tmp_path: Path) -> None:
+    run("load", *scored)
+
+    assert "1 statements in" in run("statements", "--out", tmp_path / "first")
+    decide(run, take(run), "counterfeit")
+    assert "continue with --after 2" in run("statements", "--out", tmp_path / "second", "--after", 1)
+    assert "0 statements" in run("statements", "--out", tmp_path / "third", "--after", 2)
+    assert list((tmp_path / "third").iterdir()) == []
+
+
+def test_a_queue_of_this_release_needs_no_migration(run: Run, scored: tuple[Path, Path]) -> None:
+    run("load", *scored)
+
+    assert "nothing to do" in run("migrate")
