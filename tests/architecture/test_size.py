@@ -23,7 +23,12 @@ def test_modules_have_300_lines_at_most() -> None:
 
 
 def test_functions_have_45_lines_at_most() -> None:
-    lengths = {f"{module}:{name}": length for module, source in SOURCES.items() for name, length in functions(source)}
+    lengths = {
+        f"{module}:{name}": length
+        for module, source in SOURCES.items()
+        if "migrations/versions" not in module  # one table after the other, written once
+        for name, length in functions(source)
+    }
 
     assert len(lengths) > 300
     assert {name: length for name, length in lengths.items() if length > 45} == {}

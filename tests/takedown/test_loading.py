@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from counterfeit_risk.listings.listing import Listing, Photo, RejectedRow, Rejec
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.loading import pair_scores
-from counterfeit_risk.takedown.queue import TakedownQueue
-from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
+from counterfeit_risk.takedown.policy import QueueSettings
+from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Move, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -250,3 +251,22 @@ def test_a_case_points_at_photo_files_and_not_into_the_table(queue: TakedownQueu
     queue.load([make_score("a")], [Listing("a", "bag", photos=photos)], NOW)
 
     assert queue.top(NOW)[0].riskiest.listing.photos == (Photo("a.jpg"),)
+
+
+def test_a_random_case_that_turns_out_to_be_one_with_a_flagged_one_is_random_no_longer(
+    make_score: Callable[..., RiskScore],
+) -> None:
+    settings = QueueSettings(audit_probability=1.0)
+    listings = [Listing(name, "a bag", brand="Norvell") for name in ("passed", "flagged")]
+    with open_queue("sqlite://", create=True, settings=settings) as queue:
+        passed = make_score("passed", 0.01, Band.PASS, photo_hashes=("p1",))
+        queue.load([passed, make_score("flagged", photo_hashes=("p2",))], listings, NOW)
+        changed = replace(passed, photo_hashes=("p1", "p2"), content_hash="new", scored_at=LATER)
+        queue.load([changed], listings, LATER)
+
+        [case] = queue.top(LATER)
+        assert (len(case.snapshots), case.lane) == (2, Lane.RISK)
+        leased = queue.next_case("ada", LATER)
+        assert leased is not None
+        queue.decide(case.case_id, "ada", Verdict.COUNTERFEIT, "looked", leased.token, LATER)
+        assert {label.inclusion_probability for label in queue.labels()} == {1.0}

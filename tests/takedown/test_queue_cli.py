@@ -88,7 +88,7 @@ def test_a_case_goes_from_the_queue_to_an_action(run: Run, scored: tuple[Path, P
     [listing] = leased["listings"]
     assert (listing["listing_id"], listing["title"], leased["band"]) == ("fake", "fake bag", "automatic")
     assert listing["image_paths"] == ["images/fake.jpg"]
-    assert said.strip() == f"case {leased['case_id']}: counterfeit; actions: 1 take_down"
+    assert said.strip() == f"case {leased['case_id']}: counterfeit"
     actions = [json.loads(line) for line in run("actions", "--json").splitlines()]
     assert [(action["kind"], action["listing_id"]) for action in actions] == [("hide", "fake"), ("take_down", "fake")]
     assert run("actions", "--json", "--after", actions[-1]["sequence"]) == ""
@@ -124,7 +124,8 @@ def test_a_reopened_case_is_decided_again(run: Run, scored: tuple[Path, Path]) -
     said = run("reopen", leased["case_id"], "--by", "bob", "--reason", "the seller sent an invoice")
 
     assert said.startswith(f"case {leased['case_id']}: open again, due ")
-    assert "reinstate" in decide(run, take(run), "genuine")
+    decide(run, take(run), "genuine")
+    assert json.loads(run("actions", "--json").splitlines()[-1])["kind"] == "reinstate"
 
 
 def test_the_top_and_the_counts_are_shown_to_people_and_programs(run: Run, scored: tuple[Path, Path]) -> None:

@@ -15,7 +15,8 @@ from counterfeit_risk.takedown.case import Case, LeasedCase, QueueStats, Snapsho
 
 Record = dict[str, Any]
 
-_RISKS = ("risk", "band", "photo_risk", "title_risk", "harm")
+_TELLING = ("risk", "band", "photo_risk", "title_risk", "harm", "model_id", "scored_at", "opened_at", "due_at")
+"""What would lead a reviewer, or tell why they see a case."""
 
 
 def print_lines(records: Iterable[Record]) -> None:
@@ -31,7 +32,7 @@ def case_record(case: Case) -> Record:
     record["listings"] = [_listing_record(snapshot) for snapshot in case.snapshots]
     if case.is_blind:
         for shown in (record, *record["listings"]):
-            shown |= {name: None for name in _RISKS if name in shown}
+            shown |= {name: None for name in _TELLING if name in shown}
     return record
 
 

@@ -45,7 +45,7 @@ def case_sheet(leased: LeasedCase) -> Table:
     rows = [
         ("case", f"{case.case_id}, token {leased.token}, yours until {format_time(leased.expires_at)} UTC"),
         ("risk", "not shown for this case" if case.is_blind else f"{case.risk:.3f} ({case.band})"),
-        ("due", f"{format_time(case.due_at)} UTC"),
+        ("due", None if case.is_blind else f"{format_time(case.due_at)} UTC"),
         ("brand", case.brand),
         ("before", f"case {case.parent_case_id}, decided earlier" if case.parent_case_id else None),
     ]

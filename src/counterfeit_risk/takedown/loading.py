@@ -222,6 +222,8 @@ class ScoreLoader:
             self._revoke(other)
             self._queue.move(other, Move.MERGED, {"into": case.case_id})
             case.due_at = min(case.due_at, other.due_at)
+            if case.lane is Lane.AUDIT:  # it was drawn at random, and is one with a case that was not
+                case.lane, case.inclusion_probability = other.lane, other.inclusion_probability
             self._queue.move(case, Move.JOINED, {"merged": other.case_id}, clusters.merge(other, case))
             self._counts["merged"] += 1
         return case

@@ -23,7 +23,7 @@ from counterfeit_risk.takedown.consequences import (
     withdraw_labels,
 )
 from counterfeit_risk.takedown.policy import QUEUE, Order, QueueSettings
-from counterfeit_risk.takedown.states import CaseState, Move, Verdict
+from counterfeit_risk.takedown.states import CaseState, Lane, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, MemberRow
 from counterfeit_risk.takedown.urgency import offers
 
@@ -172,7 +172,8 @@ def check_newest(session: Session, case: CaseRow, move: Move) -> None:
     newest = session.scalar(
         select(MemberRow.case_id)
         .join(CaseRow, CaseRow.case_id == MemberRow.case_id)
-        .where(MemberRow.listing_key.in_(keys), MemberRow.case_id > case.case_id, CaseRow.state != CaseState.CLOSED)
+        .where(MemberRow.listing_key.in_(keys), MemberRow.case_id > case.case_id)
+        .where(CaseRow.state != CaseState.CLOSED, CaseRow.lane != Lane.KNOWN_ANSWER)
         .order_by(MemberRow.case_id.desc())
         .limit(1)
     )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from counterfeit_risk.errors import SettingsError
 from counterfeit_risk.sections import validated
-from counterfeit_risk.takedown.statements.rules import find_personal_data, find_problems
+from counterfeit_risk.takedown.statements.personal_data import find_personal_data
+from counterfeit_risk.takedown.statements.rules import find_problems
 from counterfeit_risk.takedown.statements.statement import (
     Restriction,
     StatementSettings,

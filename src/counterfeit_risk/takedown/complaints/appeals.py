@@ -13,7 +13,7 @@ from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.complaints.tables import AppealOutcome, AppealRow, Appellant
 from counterfeit_risk.takedown.consequences import latest_decision, verdict_on, withdraw_labels
 from counterfeit_risk.takedown.policy import QueueSettings
-from counterfeit_risk.takedown.states import CaseState, Move, Verdict
+from counterfeit_risk.takedown.states import CaseState, Lane, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow
 
 _DISAGREES_WITH = {Appellant.SELLER: Verdict.COUNTERFEIT, Appellant.NOTIFIER: Verdict.GENUINE}
@@ -41,6 +41,8 @@ def file_appeal(
         raise TransitionError(case.case_id, case.state, Move.APPEALED)
     decision = latest_decision(session, case.case_id)
     verdict = verdict_on(session, decision, appeal.listing_key)
+    if case.lane is Lane.KNOWN_ANSWER:  # nothing followed from it, and nobody outside knows of it
+        verdict = None
     if verdict is not _DISAGREES_WITH[appeal.by]:
         said = f"was found {verdict}" if verdict else "was not decided on"
         raise QueueError(

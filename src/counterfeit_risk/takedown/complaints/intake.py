@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.listings.listing import Label
@@ -128,7 +128,13 @@ class NoticeDesk:
         if key in self._scored:
             score, listing = self._scored[key]
             return KnownListing(score.risk, listing.category, listing.seller_id, listing.platform)
-        newest = select(SnapshotRow).where(SnapshotRow.listing_key == key).order_by(SnapshotRow.snapshot_id.desc())
+        known_answer = exists().where(
+            MemberRow.snapshot_id == SnapshotRow.snapshot_id,
+            CaseRow.case_id == MemberRow.case_id,
+            CaseRow.lane == Lane.KNOWN_ANSWER,
+        )
+        of_listing = select(SnapshotRow).where(SnapshotRow.listing_key == key, ~known_answer)
+        newest = of_listing.order_by(SnapshotRow.snapshot_id.desc())
         snapshot = session.scalars(newest.limit(1)).one_or_none()
         if snapshot is None:
             return None

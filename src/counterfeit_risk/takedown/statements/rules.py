@@ -8,7 +8,6 @@ it applies, an address is http or https, and an EAN-13 has its check digit.
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from counterfeit_risk.takedown.complaints.particulars import shorten
 from counterfeit_risk.takedown.statements import values
+from counterfeit_risk.takedown.statements.personal_data import find_personal_data
 
 FIRST_CONTENT_DAY = date(2000, 1, 1)
 _FIRST_APPLICATION_DAY = date(2020, 1, 1)
@@ -27,21 +27,6 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PUID = re.compile("[a-zA-Z0-9_-]+")
 _EAN_13 = re.compile("[0-9]{13}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-PHONE = "telephone number"
-_PERSONAL = {
-    "e-mail address": re.compile(r"[\w.%+'-]@[\w-]|[\w-]\s?[(\[{]\s?at\s?[)\]}]\s?[\w-]", re.IGNORECASE),
-    PHONE: re.compile(r"(?<!\d)\d(?:[\s().\-/_·‐-―−]{0,3}\d){6,14}(?!\d)"),
-    "IBAN": re.compile(r"(?<![a-z\d])[a-z]{2}\d{2}(?:[ -]?[a-z\d]{4}){2,7}(?:[ -]?[a-z\d]{1,3})?(?![a-z\d])", re.I),
-    "handle": re.compile(r"(?<![\w.%+'-])@\w"),
-    "address of a user": re.compile(
-        r"://[^\s/]*@|/(?:[@~]|(?:in|member|people|profile|users?|usr|u)/)\w"
-        r"|\b(?:facebook|fb|instagram|ok|telegram|tiktok|twitter|vk|wa|weibo|whatsapp|x|t)\.(?:com|me|cn|ru)/\w",
-        re.I,
-    ),
-}
-"""What personal data look like, in Unicode's NFKC form and without invisible characters."""
-_CARD = re.compile(r"(?=(?<!\d)(\d(?:[ .-]?\d){12,18})(?!\d))")
 
 Check = Callable[[object], str | None]
 """What is wrong with a value, in words that follow the field's name; None where nothing is."""
@@ -71,17 +56,6 @@ def find_problems(payload: Mapping[str, object]) -> list[str]:
 def check_field(name: str, value: object) -> str | None:
     """What is wrong with the value of one field, whatever the others are; None where nothing is."""
     return "is blank" if _is_blank(value) else FIELDS[name](value)
-
-
-def find_personal_data(text: str) -> list[str]:
-    """Kinds of personal data that a text seems to hold; what was found is not repeated. Names are not recognised.
-
-    It would rather find too much: any seven digits in a row may be somebody's telephone.
-    """
-    shown = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
-    kinds = [kind for kind, pattern in _PERSONAL.items() if pattern.search(shown)]
-    cards = ("".join(filter(str.isdigit, found[1])) for found in _CARD.finditer(shown))
-    return [*kinds, "card number"] if any(map(_passes_luhn, cards)) else kinds
 
 
 def _is_blank(value: object) -> bool:
@@ -229,11 +203,6 @@ def _describe(allowed: Collection[str], value: object) -> str:
 def _either(words: Collection[str]) -> str:
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
-    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
 
 
 FIELDS: Mapping[str, Check] = {

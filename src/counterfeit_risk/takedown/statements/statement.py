@@ -18,7 +18,8 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from counterfeit_risk.sections import Section
 from counterfeit_risk.takedown.complaints.messages import COMPLAINT_MONTHS
 from counterfeit_risk.takedown.complaints.particulars import Line, shorten
-from counterfeit_risk.takedown.statements.rules import FIRST_CONTENT_DAY, PHONE, check_field, find_personal_data
+from counterfeit_risk.takedown.statements.personal_data import PHONE, find_personal_data
+from counterfeit_risk.takedown.statements.rules import FIRST_CONTENT_DAY, check_field
 from counterfeit_risk.takedown.statements.values import EU_COUNTRIES, LANGUAGES
 from counterfeit_risk.takedown.states import ActionKind
 
