@@ -1,19 +1,45 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
 
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Label, Photo
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.database import open_database, writing
+from counterfeit_risk.takedown.exchange.brand_feedback import BrandAnswer, take_in_answers
+from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import Verdict
+from counterfeit_risk.takedown.tables import MemberRow, SnapshotRow
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
+Say = Callable[..., None]
+
+
+@pytest.fixture
+def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def say(engine: Engine) -> Say:
+    """Lets the brand say what a listing is."""
+
+    def say_label(case_id: int, listing: str, label: Label, now: datetime = LATER) -> None:
+        answer = BrandAnswer(2, case_id, f"bazaar/{listing}", label, "")
+        assert take_in_answers(engine, QueueSettings(), [answer], "Norvell", "desk", now).taken == 1
+
+    return say_label
 
 
 def decide(queue: TakedownQueue, verdict: Verdict, reviewer: str = "ada", now: datetime = NOW) -> int:
@@ -98,3 +124,75 @@ def test_labels_loaded_without_a_folder_have_no_common_one(
     decide(queue, Verdict.GENUINE)
 
     assert queue.image_root() is None
+
+
+def test_a_brands_word_counts_where_no_persons_does(
+    queue: TakedownQueue, load: Load, make_score: MakeScore, say: Say
+) -> None:
+    load(make_score("judged", 0.8), make_score("waiting", 0.6))
+    case = decide(queue, Verdict.COUNTERFEIT)
+    say(case, "judged", Label.COUNTERFEIT)
+    say(case + 1, "waiting", Label.GENUINE)
+
+    judged, waiting = queue.labels()
+
+    assert (judged.listing.listing_id, judged.label_source, judged.labelled_at) == ("judged", "review", NOW)
+    assert (waiting.listing.listing_id, waiting.label, waiting.labelled_at) == ("waiting", Label.GENUINE, LATER)
+    assert (waiting.label_source, waiting.inclusion_probability) == ("rights_holder", 1.0)
+    assert waiting.listing.title == "title of waiting"
+
+
+def test_a_persons_decision_goes_before_a_brands_word_whichever_is_newer(
+    queue: TakedownQueue, load: Load, make_score: MakeScore, say: Say
+) -> None:
+    load(make_score("a"))
+    case = decide(queue, Verdict.COUNTERFEIT)
+    say(case, "a", Label.GENUINE)
+    [meanwhile] = queue.labels()
+    decide(queue, Verdict.COUNTERFEIT, "bob")
+
+    [decided] = queue.labels()
+
+    assert (meanwhile.label, meanwhile.label_source) == (Label.GENUINE, "rights_holder")
+    assert (decided.label, decided.label_source) == (Label.COUNTERFEIT, "review")
+
+
+def test_the_newest_word_of_a_brand_counts(queue: TakedownQueue, load: Load, make_score: MakeScore, say: Say) -> None:
+    load(make_score("a"))
+    for label in (Label.GENUINE, Label.COUNTERFEIT):
+        say(1, "a", label)
+
+    assert [label.label for label in queue.labels()] == [Label.COUNTERFEIT]
+
+
+def test_nothing_is_learned_from_what_was_erased(
+    queue: TakedownQueue, load: Load, make_score: MakeScore, say: Say, engine: Engine
+) -> None:
+    load(make_score("judged", 0.8), make_score("waiting", 0.6), image_root=Path("/dumps/monday"))
+    case = decide(queue, Verdict.GENUINE)
+    say(case, "judged", Label.GENUINE)
+    say(case + 1, "waiting", Label.GENUINE)
+    assert len(list(queue.labels())) == 2
+
+    for case_id, left in ((case, ["waiting"]), (case + 1, [])):
+        of_case = select(MemberRow.snapshot_id).where(MemberRow.case_id == case_id)
+        with writing(engine) as session:
+            session.execute(update(SnapshotRow).where(SnapshotRow.snapshot_id.in_(of_case)).values(erased_at=LATER))
+        assert [label.listing.listing_id for label in queue.labels()] == left
+    assert queue.image_root() is None
+
+
+def test_photos_of_brands_labels_are_found_under_the_common_folder(
+    queue: TakedownQueue, load: Load, make_score: MakeScore, say: Say
+) -> None:
+    load(make_score("a", 0.8), image_root=Path("/dumps/monday"))
+    load(make_score("b", 0.6), image_root=Path("/dumps/tuesday"))
+    say(decide(queue, Verdict.GENUINE) + 1, "b", Label.GENUINE)
+
+    root = queue.image_root()
+
+    assert root == Path("/dumps")
+    assert [str(label.listing.photos[0]) for label in queue.labels(relative_to=root)] == [
+        "monday/images/a.jpg",
+        "tuesday/images/b.jpg",
+    ]

@@ -23,6 +23,7 @@ from counterfeit_risk.takedown.tables import ActionRow, Base, CaseRow, DecisionR
 REVIEW = "review"
 APPEAL = "appeal"
 
+_RESULTS = {Verdict.COUNTERFEIT: ItemResult.UPHELD, Verdict.GENUINE: ItemResult.REJECTED}
 _LABELS = {Verdict.COUNTERFEIT: Label.COUNTERFEIT, Verdict.GENUINE: Label.GENUINE}
 
 
@@ -95,9 +96,16 @@ def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[Label
 
 
 def reverse_decision(
-    session: Session, decision: DecisionRow, undoing: DecisionRow, settings: QueueSettings
+    session: Session, decision: DecisionRow, undoing: DecisionRow, appealed: DecisionRow | None, settings: QueueSettings
 ) -> Sequence[Base]:
-    """Gives the listings of a decision the status back that they had, and notices their open question.
+    """Gives the listings of a decision the status back that they had, and notices the result that they had.
+
+    Args:
+        session: the transaction.
+        decision: it is taken back.
+        undoing: says so.
+        appealed: what it was an appeal against, if it was.
+        settings: how the queue is run.
 
     Returns:
         The rows that say so.
@@ -108,7 +116,9 @@ def reverse_decision(
     statements = _state_reasons(session, actions, snapshots, settings)
     items = list(session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == decision.case_id)))
     for item in items:
-        item.result = item.decided_at = None
+        found = verdict_on(session, appealed, item.listing_key) if appealed else None
+        item.result = _RESULTS.get(found) if found else None
+        item.decided_at = appealed.decided_at if appealed and found else None
     session.flush()
     return [*actions, *statements, *items]
 

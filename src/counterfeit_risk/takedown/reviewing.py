@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from counterfeit_risk.errors import LeaseError, QueueError, TransitionError, UnknownCaseError
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import LeasedCase
-from counterfeit_risk.takedown.complaints.appeals import open_appeals, settle, took_part
+from counterfeit_risk.takedown.complaints.appeals import open_appeals, settle, took_part, unsettle
 from counterfeit_risk.takedown.consequences import (
     APPEAL,
     REVIEW,
@@ -131,8 +131,10 @@ def undo_decision(session: Session, case_id: int, reviewer: str, settings: Queue
     )
     session.add(undoing)
     session.flush()
-    reversed_rows = reverse_decision(session, decision, undoing, settings)
-    rows = [undoing, *reversed_rows, *withdraw_labels(session, case_id, now)]
+    appeals = unsettle(session, decision)
+    appealed = session.get_one(DecisionRow, appeals[0].decision_id) if appeals else None
+    reversed_rows = reverse_decision(session, decision, undoing, appealed, settings)
+    rows = [undoing, *reversed_rows, *appeals, *withdraw_labels(session, case_id, now)]
     case.verdict = case.decided_at = None
     Journal(session, reviewer, now).move(case, Move.UNDONE, {"decision_id": decision.decision_id}, rows)
     return case

@@ -9,6 +9,8 @@ from counterfeit_risk.errors import QueueError, TransitionError
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
@@ -56,6 +58,31 @@ def test_an_overturned_decision_is_put_right(queue: TakedownQueue, taken_down: i
     *_, event = queue.events(taken_down)
     [appeal] = [row for row in event.rows if row["table"] == "appeals"]
     assert (event.move, appeal["outcome"]) == (Move.DECIDED, "overturned")
+    assert list(queue.find_damage()) == []
+
+
+def test_an_appeal_is_open_again_once_the_decision_on_it_is_undone(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"))
+    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
+    why = "Seized parcels of this seller held counterfeits."
+    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
+    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    case_id = decide_next(queue, Verdict.COUNTERFEIT, "ada")
+    queue.appeal(case_id, BY_SELLER, "desk", NOW)
+    decide_next(queue, Verdict.GENUINE, "bob")
+    queue.undo(case_id, "bob", NOW)
+
+    assert queue.next_case("ada", NOW) is None
+    [taken_back] = [event for event in queue.events(case_id) if event.move is Move.UNDONE]
+    rows = {row["table"]: row for row in taken_back.rows}
+    assert (rows["appeals"]["outcome"], rows["notice_items"]["result"]) == (None, "upheld")
+    decide_next(queue, Verdict.GENUINE, "eve")
+    *_, event = queue.events(case_id)
+    rows = {row["table"]: row for row in event.rows}
+    assert (rows["appeals"]["outcome"], rows["notice_items"]["result"]) == ("overturned", "overturned")
     assert list(queue.find_damage()) == []
 
 

@@ -94,3 +94,14 @@ def settle(session: Session, appeals: list[AppealRow], decision: DecisionRow) ->
         now = verdict_on(session, decision, appeal.listing_key)
         appeal.outcome = AppealOutcome.UPHELD if now in {before, None} else AppealOutcome.OVERTURNED
         appeal.decided_at = decision.decided_at
+
+
+def unsettle(session: Session, decision: DecisionRow) -> list[AppealRow]:
+    """Makes the appeals on which a decision was taken open again, as it is taken back."""
+    settled = select(AppealRow).where(
+        AppealRow.case_id == decision.case_id, AppealRow.decided_at == decision.decided_at
+    )
+    appeals = list(session.scalars(settled))
+    for appeal in appeals:
+        appeal.outcome = appeal.decided_at = None
+    return appeals
