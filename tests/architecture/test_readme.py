@@ -1,10 +1,15 @@
-"""The README's tree is true: it names every module, with a caption, and nothing else."""
+"""The README is true: its tree names every module and nothing else, and its examples are read as they stand."""
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from counterfeit_risk.takedown.complaints.notice import Notice, read_notices
+from counterfeit_risk.takedown.complaints.rights import Authorisation, Mark
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "src/counterfeit_risk/"
@@ -71,3 +76,14 @@ tests/
         "src/counterfeit_risk/listings/images.py": "",
         "src/counterfeit_risk/config.py": "settings",
     }
+
+
+def test_its_notice_is_complete_and_the_heads_of_its_tables_have_every_column(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [notice] = re.findall(r"^```json\n(\{\"notice_id\".*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "notices.jsonl").write_text(json.dumps(json.loads(notice)), encoding="utf-8")
+
+    assert [type(one) for one in read_notices(tmp_path / "notices.jsonl")] == [Notice]
+    for table in (Mark, Authorisation):
+        columns = {field.name for field in fields(table)}
+        assert columns in [set(line.split(",")) for line in text.splitlines()]

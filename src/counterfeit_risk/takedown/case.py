@@ -18,6 +18,13 @@ def listing_key(platform: str | None, listing_id: str) -> str:
     return f"{quote(platform or '', safe='')}/{listing_id}"
 
 
+LISTING_COLUMNS = (
+    *("listing_id", "title", "brand", "platform", "seller_id", "category"),
+    *("price", "currency", "language", "created_at"),
+)
+"""What a snapshot takes over from a listing as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A listing as it was when it was scored: later edits by the seller do not reach it.

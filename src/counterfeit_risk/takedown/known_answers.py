@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import LabeledListing
 from counterfeit_risk.takedown.audit import Journal
-from counterfeit_risk.takedown.case import listing_key
+from counterfeit_risk.takedown.case import LISTING_COLUMNS, listing_key
 from counterfeit_risk.takedown.clusters import brand_key
 from counterfeit_risk.takedown.database import take_numbers, writing
 from counterfeit_risk.takedown.policy import QUEUE, QueueSettings
@@ -27,11 +27,6 @@ from counterfeit_risk.takedown.tables import CaseRow, MemberRow, SnapshotRow
 MODEL_ID = "known answer"
 """Stands where a score has its model."""
 _BATCH = 500
-
-_LISTING_COLUMNS = (
-    *("listing_id", "title", "brand", "platform", "seller_id", "category"),
-    *("price", "currency", "language", "created_at"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +166,5 @@ def _snapshot(answer: KnownAnswer, now: datetime) -> SnapshotRow:
         model_id=MODEL_ID,
         scored_at=now,
         content_hash=content_hash(answer.row),
-        **{name: getattr(listing, name) for name in _LISTING_COLUMNS},
+        **{name: getattr(listing, name) for name in LISTING_COLUMNS},
     )

@@ -20,7 +20,7 @@ from counterfeit_risk.listings.listing import Listing, RejectedRow
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.actions import draft_action, issue_actions
 from counterfeit_risk.takedown.audit import Journal
-from counterfeit_risk.takedown.case import LoadResult, listing_key
+from counterfeit_risk.takedown.case import LISTING_COLUMNS, LoadResult, listing_key
 from counterfeit_risk.takedown.clusters import Clusters, brand_key
 from counterfeit_risk.takedown.database import take_numbers
 from counterfeit_risk.takedown.policy import POLICY, QUEUE, QueueSettings, hiding_reason
@@ -32,10 +32,6 @@ _BATCH = 500
 
 ScoredListing = tuple[RiskScore, Listing]
 
-_LISTING_COLUMNS = (
-    *("listing_id", "title", "brand", "platform", "seller_id", "category"),
-    *("price", "currency", "language", "created_at"),
-)
 _SCORE_COLUMNS = ("risk", "band", "photo_risk", "title_risk", "model_id", "scored_at", "content_hash")
 
 
@@ -262,7 +258,7 @@ class ScoreLoader:
         case.harm = self._settings.order.harm_a_minute([(one.risk, one.category) for one in snapshots])
 
     def _snapshot(self, snapshot_id: int, score: RiskScore, listing: Listing) -> SnapshotRow:
-        of_listing = {name: getattr(listing, name) for name in _LISTING_COLUMNS}
+        of_listing = {name: getattr(listing, name) for name in LISTING_COLUMNS}
         of_score = {name: getattr(score, name) for name in _SCORE_COLUMNS}
         return SnapshotRow(
             snapshot_id=snapshot_id,

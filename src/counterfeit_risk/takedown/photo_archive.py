@@ -5,10 +5,15 @@ A seller can change a listing's photos; what a decision rested on must be there 
 
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from counterfeit_risk.errors import WorkError
+
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 class PhotoArchive:
@@ -21,16 +26,36 @@ class PhotoArchive:
         """Where a photo lies, if it is kept; `key` is the sha256 of its bytes in hex."""
         return self.folder / key[:2] / key
 
+    def keys(self, *, kept_before: datetime) -> Iterator[str]:
+        """Names of the photos that were last brought before then; whatever else lies in the folder is none of ours."""
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                is_ours = _KEY.fullmatch(path.name) and path.name.startswith(folder.name)
+                if is_ours and path.stat().st_mtime < kept_before.timestamp():
+                    yield path.name
+
+    def remove(self, key: str) -> None:
+        """Removes a photo, if it is kept.
+
+        Raises:
+            WorkError: if it cannot be removed.
+        """
+        try:
+            self.path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise WorkError(f"cannot remove a photo from {self.folder}: {error}") from None
+
     def keep(self, key: str, data: bytes) -> None:
-        """Keeps a photo, once.
+        """Keeps a photo, once, and notes when it was last brought.
 
         Raises:
             WorkError: if it cannot be written.
         """
         path = self.path(key)
-        if path.exists():
-            return
         try:
+            if path.exists():
+                path.touch()
+                return
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
                 file.write(data)

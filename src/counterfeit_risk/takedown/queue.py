@@ -262,7 +262,7 @@ def _check_name(name: str) -> str:
 def _check_reason(reason: str) -> str:
     reason = _clean(reason)
     if not reason:
-        raise QueueError("a reason is required, so that the seller can be told and a colleague can follow")
+        raise QueueError("a reason is required, so that a colleague can follow and an appeal can be decided")
     return reason
 
 

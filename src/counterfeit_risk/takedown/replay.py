@@ -87,45 +87,48 @@ def replay(events: Iterable[EventRow]) -> dict[Key, Record]:
 
 
 def rebuild(engine: Engine, into: Engine) -> int:
-    """Makes an empty queue's tables from the events of another.
+    """Makes an empty queue's tables from the events of another as they stand at one moment, all of it or nothing.
+
+    A number that the database itself gives out continues where it does by itself: see `keeping.backup`.
 
     Returns:
         Rows written, events aside.
     """
-    with reading(engine) as session:
-        identity = session.get_one(QueueNumber, IDENTITY).value
     numbers = dict.fromkeys((*NUMBERS, "desk"), 0)
-    written = _rebuild_chain(engine, into, DESK, {}, numbers)
-    for case in read_pages(engine, select(CaseRow), CaseRow.case_id):
-        last = {"event_count": case.event_count, "last_sha256": case.last_sha256}
-        written += _rebuild_chain(engine, into, case.case_id, last, numbers)
-    with writing(into) as session:
-        session.get_one(QueueNumber, IDENTITY).value = identity
+    with reading(engine) as source, writing(into) as target:
+        # a case shows listings that were told in the newer ones that were merged into it: those come before it
+        chains = select(EventRow.case_id).distinct().order_by(EventRow.case_id.desc())
+        written = sum(_rebuild_chain(source, target, case_id, numbers) for case_id in source.scalars(chains).all())
+        target.get_one(QueueNumber, IDENTITY).value = source.get_one(QueueNumber, IDENTITY).value
         for name, number in numbers.items():
-            take_numbers(session, name, number)
+            take_numbers(target, name, number)
     return written
 
 
-def _rebuild_chain(engine: Engine, into: Engine, case_id: int, last: Mapping[str, Any], numbers: dict[str, int]) -> int:
-    with reading(engine) as session:
-        events = _history(session, case_id)
-        records = list(replay(events).values())
-        copies = [{name: getattr(event, name) for name in _columns(EventRow)} for event in events]
-    with writing(into) as session:
-        for table in RECORDED:
-            rows = [_typed(record) for record in records if record["table"] == table.__tablename__]
-            if table is CaseRow:
-                rows = [{**row, **last} for row in rows]
-            if rows:
-                session.execute(insert(table), rows)
-        if copies:
-            session.execute(insert(EventRow), copies)
+def _rebuild_chain(source: Session, target: Session, case_id: int, numbers: dict[str, int]) -> int:
+    events = _history(source, case_id)
+    records = list(replay(events).values())
+    for table in RECORDED:
+        rows = [_typed(record) for record in records if record["table"] == table.__tablename__]
+        if table is CaseRow:
+            rows = [{**row, **_end_of_chain(source, events)} for row in rows]
+        if rows:
+            target.execute(insert(table), rows)
+    target.execute(insert(EventRow), [{name: getattr(event, name) for name in _columns(EventRow)} for event in events])
     if case_id == DESK:
-        numbers["desk"] = len(copies)
+        numbers["desk"] = len(events)
     for name, column in NUMBERS.items():
         seen = [record[column.key] for record in records if record["table"] == column.class_.__tablename__]
         numbers[name] = max([numbers[name], *seen])
     return len(records)
+
+
+def _end_of_chain(source: Session, events: Sequence[EventRow]) -> Record:
+    """What a case says of its last event, so that one is missed that is gone; where the case is gone, what is there."""
+    case = source.get(CaseRow, events[-1].case_id)
+    if case is None:
+        return {"event_count": events[-1].number, "last_sha256": events[-1].sha256}
+    return {"event_count": case.event_count, "last_sha256": case.last_sha256}
 
 
 def _history(session: Session, case_id: int) -> Sequence[EventRow]:
