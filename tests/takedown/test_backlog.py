@@ -10,6 +10,10 @@ from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.complaints.appeals import Appeal
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Rights
+from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
@@ -130,3 +134,65 @@ def test_a_load_that_never_was_is_not_taken_back(queue: TakedownQueue, load: Loa
     load(make_score("a"))
     with pytest.raises(QueueError, match="there was no load 2"):
         queue.withdraw(2, "lead", NOW)
+
+
+def decide(queue: TakedownQueue, reviewer: str, verdict: Verdict, now: datetime = NOW) -> int:
+    leased = queue.next_case(reviewer, now)
+    assert leased is not None
+    queue.decide(leased.case.case_id, reviewer, verdict, "looked", leased.token, now)
+    return leased.case.case_id
+
+
+def test_a_listing_that_was_taken_down_is_not_gone_while_its_seller_appeals(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"), make_score("b"))
+    taken_down = decide(queue, "ada", Verdict.COUNTERFEIT)
+    key = next(action.listing_key for action in queue.actions())
+    queue.appeal(taken_down, Appeal(key, Appellant.SELLER, "an invoice"), "desk", NOW)
+    other = "b" if key.endswith("/a") else "a"
+
+    assert load(make_score(other), is_whole_dump=True).gone == 0
+
+    assert decide(queue, "bob", Verdict.GENUINE) == taken_down
+    assert [action.kind for action in queue.actions()] == [ActionKind.TAKE_DOWN, ActionKind.REINSTATE]
+
+
+def test_what_policy_hid_is_missing_in_a_dump_for_that_reason(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a", 0.95, Band.AUTOMATIC), make_score("b"))
+
+    assert load(make_score("b"), is_whole_dump=True).gone == 0
+    assert waiting(queue) == ["a", "b"]
+
+
+def test_an_appeal_ends_with_the_listing_that_it_is_about(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"), make_score("other", 0.1))
+    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
+    why = "Seized parcels of this seller held counterfeits."
+    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
+    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    case_id = decide(queue, "ada", Verdict.GENUINE)
+    queue.appeal(case_id, Appeal("bazaar/a", Appellant.NOTIFIER, "look at the clasp"), "desk", NOW)
+
+    assert load(make_score("other", 0.1), is_whole_dump=True).gone == 1
+
+    *_, event = queue.events(case_id)
+    [appeal] = [row for row in event.rows if row["table"] == "appeals"]
+    assert (event.to_state, appeal["outcome"]) == (CaseState.CLOSED, "moot")
+    assert list(queue.find_damage()) == []
+
+
+def test_a_night_that_is_taken_back_leaves_appeals_to_be_decided(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load_id = load(make_score("a")).load_id
+    case_id = decide(queue, "ada", Verdict.COUNTERFEIT)
+    queue.appeal(case_id, Appeal("bazaar/a", Appellant.SELLER, "an invoice"), "desk", NOW)
+
+    assert queue.withdraw(load_id, "lead", NOW) == (0, 0)
+    assert decide(queue, "bob", Verdict.GENUINE) == case_id

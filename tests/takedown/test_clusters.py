@@ -11,6 +11,10 @@ from counterfeit_risk.listings.listing import Listing
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.clusters import brand_key
+from counterfeit_risk.takedown.complaints.appeals import Appeal
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Rights
+from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
@@ -152,3 +156,29 @@ def test_policy_hides_each_listing_of_a_case_that_lies_in_the_automatic_band(
     ]
     decide_next(queue, Verdict.GENUINE)
     assert [action.listing_id for action in queue.actions(after=2)] == ["a", "b"]
+
+
+def test_notices_and_appeals_follow_their_listings_into_another_case(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a", photo_hashes=("p1",)), make_score("b", photo_hashes=("p2",)))
+    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+    items = (NoticeItem("bazaar", "b", "https://bazaar.example/b"),)
+    why = "Seized parcels of this seller held counterfeits."
+    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=items)
+    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    assert decide_next(queue, Verdict.COUNTERFEIT) == 2
+    queue.appeal(2, Appeal("bazaar/b", Appellant.SELLER, "an invoice"), "desk", NOW)
+    load(make_score("c", photo_hashes=("p1", "p2")))
+    told = len(list(queue.messages()))
+
+    assert queue.next_case("ada", NOW) is None  # she decided what is appealed
+    leased = queue.next_case("bob", NOW)
+    assert leased is not None
+    queue.decide(1, "bob", Verdict.GENUINE, "looked at it", leased.token, NOW)
+
+    assert [message.notice_id for message in queue.messages()][told:] == ["n1"]
+    *_, event = queue.events(1)
+    rows = {row["table"]: row for row in event.rows}
+    assert (rows["appeals"]["outcome"], rows["notice_items"]["result"]) == ("overturned", "overturned")
+    assert list(queue.find_damage()) == []

@@ -6,7 +6,7 @@ Knows no score and no reviewer.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.evaluation.risk_bands import Band
@@ -14,6 +14,7 @@ from counterfeit_risk.listings.listing import Listing, RejectedRow
 from counterfeit_risk.takedown.actions import draft_action, issue_actions, listing_statuses
 from counterfeit_risk.takedown.audit import Detail, Journal
 from counterfeit_risk.takedown.case import listing_key
+from counterfeit_risk.takedown.complaints.appeals import close_appeals
 from counterfeit_risk.takedown.states import UNDECIDED, ActionKind, CaseState, Lane, ListingStatus, Move, Verdict
 from counterfeit_risk.takedown.tables import Base, CaseRow, DecisionRow, MemberRow, SnapshotRow
 
@@ -57,10 +58,20 @@ class OfferedListings:
 
 
 def close_gone(session: Session, keys: Collection[str], journal: Journal) -> int:
-    """Takes listings out of their undecided cases, and closes those of which nothing is left; without a label."""
-    remaining = sorted(keys)
+    """Takes listings out of their undecided cases, and closes those of which nothing is left; without a label.
+
+    What was hidden or taken down is missing for that reason, and stays: somebody has appealed, or people have yet to
+    confirm it.
+
+    Returns:
+        How many listings.
+    """
+    gone, remaining = 0, sorted(keys)
     for start in range(0, len(remaining), _BATCH):
         batch = remaining[start : start + _BATCH]
+        statuses = listing_statuses(session, batch)
+        batch = [key for key in batch if statuses.get(key, ListingStatus.VISIBLE) is ListingStatus.VISIBLE]
+        gone += len(batch)
         rows = select(CaseRow, MemberRow).join(MemberRow, MemberRow.case_id == CaseRow.case_id)
         held = rows.where(MemberRow.listing_key.in_(batch), MemberRow.present, CaseRow.state.in_(UNDECIDED))
         for case, member in session.execute(held.order_by(CaseRow.case_id).with_for_update()).all():
@@ -69,9 +80,9 @@ def close_gone(session: Session, keys: Collection[str], journal: Journal) -> int
             if any(one.present for one in case.members):
                 journal.move(case, Move.LISTING_GONE, detail, [member])
             else:
-                _close(case, Move.GONE, detail, journal, [member])
+                _close(case, Move.GONE, detail, journal, [member, *close_appeals(session, case.case_id, journal.now)])
         session.flush()
-    return len(remaining)
+    return gone
 
 
 def slip(session: Session, reviews_a_day: int, journal: Journal) -> int:
@@ -96,6 +107,8 @@ def slip(session: Session, reviews_a_day: int, journal: Journal) -> int:
 def withdraw_load(session: Session, load_id: int, journal: Journal) -> tuple[int, int]:
     """Closes the undecided cases that one load opened, and gives back what policy hid in them; without a label.
 
+    A case on which people once decided stays open: somebody disagrees, and waits for an answer.
+
     Returns:
         Cases closed, and listings given back.
     """
@@ -103,7 +116,10 @@ def withdraw_load(session: Session, load_id: int, journal: Journal) -> tuple[int
     first_load = opened_by.join(SnapshotRow, SnapshotRow.snapshot_id == MemberRow.snapshot_id)
     loads = first_load.group_by(MemberRow.case_id).subquery()
     cases = select(CaseRow).join(loads, loads.c.case_id == CaseRow.case_id).where(loads.c.load_id == load_id)
-    undecided = cases.where(CaseRow.state.in_(UNDECIDED)).order_by(CaseRow.case_id).with_for_update(of=CaseRow)
+    judged = exists().where(
+        DecisionRow.case_id == CaseRow.case_id, ~DecisionRow.automated, DecisionRow.verdict != Verdict.UNSURE
+    )
+    undecided = cases.where(CaseRow.state.in_(UNDECIDED), ~judged).order_by(CaseRow.case_id).with_for_update(of=CaseRow)
     closed = given_back = 0
     for case in session.scalars(undecided).all():
         decision = _give_back(session, case, journal)

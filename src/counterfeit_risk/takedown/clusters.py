@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.takedown.actions import listing_statuses
+from counterfeit_risk.takedown.complaints.tables import AppealRow, NoticeItemRow
 from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Lane, ListingStatus, Verdict
 from counterfeit_risk.takedown.tables import Base, CasePhotoRow, CaseRow, DecisionRow, MemberRow, SnapshotRow
 
@@ -114,6 +115,15 @@ class Clusters:
         for key in photos:
             self._by_photo[source.brand, key].pop(source.case_id, None)
         return [*rows, *self._show(target, photos)]
+
+    def move_complaints(self, source: CaseRow, target: CaseRow) -> list[Base]:
+        """Lets notices and appeals follow their listings into another case, and returns the rows that say so."""
+        moved: list[NoticeItemRow | AppealRow] = []
+        for table in (NoticeItemRow, AppealRow):
+            moved += self._session.scalars(select(table).where(table.case_id == source.case_id))
+        for row in moved:
+            row.case_id = target.case_id
+        return list(moved)
 
     def _show(self, case: CaseRow, photos: Iterable[str]) -> list[Base]:
         new = dict.fromkeys(key for key in photos if key not in self._photos[case.case_id])

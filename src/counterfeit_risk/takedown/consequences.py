@@ -151,6 +151,8 @@ def _answer_notices(session: Session, case: CaseRow, verdicts: Mapping[str, Verd
     messages = []
     for notice_id in sorted({item.notice_id for item in answered}):
         notice = session.get_one(NoticeRow, notice_id)
+        if notice.erased_at:
+            continue  # nobody is known any longer whom to tell
         found_of = [
             (item.listing_id, item.platform, item.result is ItemResult.UPHELD)
             for item in answered

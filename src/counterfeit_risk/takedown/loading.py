@@ -216,11 +216,13 @@ class ScoreLoader:
         case, *others = cases
         for other in others:
             self._revoke(other)
-            self._queue.move(other, Move.MERGED, {"into": case.case_id})
+            complaints = clusters.move_complaints(other, case)
+            self._queue.move(other, Move.MERGED, {"into": case.case_id}, complaints)
             case.due_at = min(case.due_at, other.due_at)
-            if case.lane is Lane.AUDIT:  # it was drawn at random, and is one with a case that was not
+            if case.lane is Lane.AUDIT or other.lane is Lane.NOTICE:  # why people see both, or see the other
                 case.lane, case.inclusion_probability = other.lane, other.inclusion_probability
-            self._queue.move(case, Move.JOINED, {"merged": other.case_id}, clusters.merge(other, case))
+            rows = [*clusters.merge(other, case), *complaints]
+            self._queue.move(case, Move.JOINED, {"merged": other.case_id}, rows)
             self._counts["merged"] += 1
         return case
 

@@ -73,7 +73,7 @@ def find_damage(engine: Engine) -> Iterator[str]:
     for case in read_pages(engine, select(CaseRow), CaseRow.case_id):
         with reading(engine) as session:
             history = _history(session, case.case_id)
-            rows = replay(history)
+            rows = _own(case.case_id, replay(history))
             told.update(name for name, _ in rows)
             problems = [*_broken_chain(case, history), *_differences(_rows_of(session, case, rows), rows)]
         for problem in problems:
@@ -107,7 +107,7 @@ def rebuild(engine: Engine, into: Engine) -> int:
 
 def _rebuild_chain(source: Session, target: Session, case_id: int, numbers: dict[str, int]) -> int:
     events = _history(source, case_id)
-    records = list(replay(events).values())
+    records = list(_own(case_id, replay(events)).values())
     for table in RECORDED:
         rows = [_typed(record) for record in records if record["table"] == table.__tablename__]
         if table is CaseRow:
@@ -121,6 +121,11 @@ def _rebuild_chain(source: Session, target: Session, case_id: int, numbers: dict
         seen = [record[column.key] for record in records if record["table"] == column.class_.__tablename__]
         numbers[name] = max([numbers[name], *seen])
     return len(records)
+
+
+def _own(case_id: int, rows: dict[Key, Record]) -> dict[Key, Record]:
+    """Without those that went on to another case, whose chain tells of them since."""
+    return {key: row for key, row in rows.items() if row.get("case_id") in {case_id, None}}
 
 
 def _end_of_chain(source: Session, events: Sequence[EventRow]) -> Record:

@@ -4,6 +4,7 @@ Knows no lease: an appealed case waits in the queue like any other, and not for 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
@@ -104,4 +105,12 @@ def unsettle(session: Session, decision: DecisionRow) -> list[AppealRow]:
     appeals = list(session.scalars(settled))
     for appeal in appeals:
         appeal.outcome = appeal.decided_at = None
+    return appeals
+
+
+def close_appeals(session: Session, case_id: int, now: datetime) -> list[AppealRow]:
+    """Ends what is open of a case's appeals, as there is nothing left to decide on."""
+    appeals = open_appeals(session, case_id)
+    for appeal in appeals:
+        appeal.outcome, appeal.decided_at = AppealOutcome.MOOT, now
     return appeals

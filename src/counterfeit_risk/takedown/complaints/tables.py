@@ -37,6 +37,8 @@ class AppealOutcome(StrEnum):
     UPHELD = "upheld"
     """The decision stands."""
     OVERTURNED = "overturned"
+    MOOT = "moot"
+    """The listing is offered no longer: there is nothing to decide."""
 
 
 Base.registry.update_type_annotation_map(
