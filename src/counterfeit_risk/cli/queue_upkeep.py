@@ -1,4 +1,4 @@
-"""Keeps the queue whole: nights taken back, histories checked, tables brought up to date.
+"""Keeps the queue in order: nights taken back, tables brought up to date.
 
 Commands of `counterfeit-risk queue`, which `queue` registers.
 """
@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from counterfeit_risk.cli.queue_options import DEFAULT_DB, LARGEST, DbOption, utc_now
-from counterfeit_risk.errors import WorkError
 from counterfeit_risk.takedown.database import migrate_database
 from counterfeit_risk.takedown.queue import open_queue
 
@@ -24,22 +23,10 @@ def withdraw(
     typer.echo(f"load {load_id}: {closed} cases closed, {given_back} listings reinstated")
 
 
-def verify(db: DbOption = DEFAULT_DB) -> None:
-    """Check that no history of a case was changed, and that the tables say what the histories say."""
-    with open_queue(db) as queue:
-        problems = list(queue.find_damage())
-        cases, last = queue.last_event()
-    for problem in problems:
-        typer.echo(problem)
-    if problems:
-        raise WorkError(f"{len(problems)} things in {db} are not as the queue left them")
-    typer.echo(f"every case's history is whole; the last of {cases:,} cases ends with {last or 'nothing'}")
-
-
 def migrate(db: DbOption = DEFAULT_DB) -> None:
     """Bring the tables of an older release up to date; what is in them is kept. Make a backup before."""
     before, after = migrate_database(db)
     typer.echo(f"revision {after}: " + ("nothing to do" if before == after else f"was {before}"))
 
 
-COMMANDS = (withdraw, verify, migrate)
+COMMANDS = (withdraw, migrate)
