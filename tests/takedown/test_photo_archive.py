@@ -45,3 +45,10 @@ def test_other_files_in_the_folder_are_no_photos(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_holds_no_photo(tmp_path: Path) -> None:
     assert list(PhotoArchive(tmp_path / "none").keys(kept_before=NOW)) == []
+
+
+def test_a_name_that_is_no_hash_is_looked_up_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"of somebody else")
+
+    assert PhotoArchive(tmp_path / "photos").read("../secret") is None
+    assert PhotoArchive(tmp_path / "photos").read(str(tmp_path / "secret")) is None

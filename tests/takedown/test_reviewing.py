@@ -88,7 +88,7 @@ def test_an_expired_lease_returns_the_case_to_the_queue(
 
 @pytest.mark.parametrize("name", ["", "  ", "policy", "queue"])
 def test_a_reviewer_needs_a_name_of_their_own(queue: TakedownQueue, name: str) -> None:
-    with pytest.raises(QueueError, match="cannot be a reviewer's name"):
+    with pytest.raises(QueueError, match="cannot be a person's name"):
         queue.next_case(name, NOW)
 
 

@@ -3,8 +3,6 @@
 Commands of `counterfeit-risk queue`, which `queue` registers.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +12,11 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
 from counterfeit_risk.cli.options import JsonOption
-from counterfeit_risk.cli.queue_options import DEFAULT_DB, DbOption, SettingsOption, read_settings, utc_now
+from counterfeit_risk.cli.queue_options import DEFAULT_DB, DbOption, SettingsOption, opened, read_settings, utc_now
 from counterfeit_risk.cli.queue_records import print_lines
 from counterfeit_risk.errors import UsageError, WorkError
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.display import plain_text
 from counterfeit_risk.takedown.exchange.brand_feedback import FeedbackResult, read_answers, take_in_answers
 from counterfeit_risk.takedown.exchange.brand_report import Period, write_brand_report
@@ -43,7 +39,7 @@ def report(
 ) -> None:
     """Write what a brand receives: its decided listings, to fill in and send back, figures, and a page."""
     period = _period(since, until)
-    with _opened(db) as engine:
+    with opened(db) as engine:
         summary = write_brand_report(engine, brand, period, out, utc_now())
     if json_lines:
         print_lines([asdict(summary)])
@@ -73,7 +69,7 @@ def feedback(
     """Take in the labels that a brand sends back; where they contradict people, the case is decided again."""
     how = read_settings(settings)
     answers, without_label = read_answers(file)
-    with _opened(db) as engine:
+    with opened(db) as engine:
         result = take_in_answers(engine, how, answers, brand, by, utc_now())
     if json_lines:
         print_lines([asdict(result) | {"without_label": without_label}])
@@ -102,15 +98,6 @@ def _period(since: datetime | None, until: datetime | None) -> Period:
         raise UsageError(f"--since {since:%Y-%m-%d} comes after --until {until:%Y-%m-%d}")
     end = until + timedelta(days=1) if until and until.year < MAXYEAR else None
     return Period(since and since.replace(tzinfo=UTC), end and end.replace(tzinfo=UTC))
-
-
-@contextmanager
-def _opened(db: str) -> Iterator[Engine]:
-    engine = open_database(db)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 COMMANDS = (report, feedback)

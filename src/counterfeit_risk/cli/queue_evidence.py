@@ -4,8 +4,6 @@ Commands of `counterfeit-risk queue`, which `queue` registers.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +12,9 @@ from sqlalchemy import Engine
 
 from counterfeit_risk.cli.options import JsonOption
 from counterfeit_risk.cli.queue_load import default_archive
-from counterfeit_risk.cli.queue_options import DEFAULT_DB, CaseArgument, DbOption, PhotosOption, utc_now
+from counterfeit_risk.cli.queue_options import DEFAULT_DB, CaseArgument, DbOption, PhotosOption, opened, utc_now
 from counterfeit_risk.cli.queue_records import print_lines
 from counterfeit_risk.errors import WorkError
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.exchange.evidence import PHOTOS, write_evidence
 from counterfeit_risk.takedown.exchange.evidence_check import check_bundle
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
@@ -45,7 +42,7 @@ def evidence(
     archive = PhotoArchive(photos) if photos else default_archive(db)
     if archive is None:
         logger.warning("no photo goes along: name their folder with --photos")
-    with _opened(db) as engine:
+    with opened(db) as engine:
         manifest = write_evidence(engine, case, out, archive=archive, explanations=explanation or (), now=utc_now())
     shown = sum(file.name.startswith(f"{PHOTOS}/") for file in manifest.files)
     missing = len(manifest.missing_photos)
@@ -75,7 +72,7 @@ def verify(
         return
     source = context.get_parameter_source("db")
     if source is not None and source.name == "COMMANDLINE":  # whoever works at another queue has it in the environment
-        with _opened(db) as engine:
+        with opened(db) as engine:
             _verify_bundle(bundle, engine)
     else:
         _verify_bundle(bundle, None)
@@ -103,15 +100,6 @@ def _verify_bundle(bundle: Path, engine: Engine | None) -> None:
         f"the evidence of case {manifest.case_id} is whole; its {manifest.chain.events:,} events, with "
         f"{check.withheld:,} records withheld, end with {manifest.chain.last_sha256}; seal {manifest.seal}"
     )
-
-
-@contextmanager
-def _opened(db: str) -> Iterator[Engine]:
-    engine = open_database(db)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 COMMANDS = (evidence, verify)

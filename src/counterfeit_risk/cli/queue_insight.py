@@ -5,7 +5,6 @@ Commands of `counterfeit-risk queue`, which `queue` registers.
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isfinite
@@ -14,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine
 
 from counterfeit_risk.cli.options import ColumnMapOption, ImageRootOption, JsonOption
 from counterfeit_risk.cli.progress import progress
@@ -24,6 +22,7 @@ from counterfeit_risk.cli.queue_options import (
     DbOption,
     PhotosOption,
     SettingsOption,
+    opened,
     read_settings,
     utc_now,
 )
@@ -34,7 +33,6 @@ from counterfeit_risk.listings.catalog import load_column_map, read_labeled_list
 from counterfeit_risk.listings.images import UnreadableImageError, decode_image, read_photo
 from counterfeit_risk.listings.listing import LabeledListing, Listing, RejectedRow, RejectReason
 from counterfeit_risk.listings.thumbnails import SMALLEST_SIDE
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.display import plain_text
 from counterfeit_risk.takedown.insight.display import format_count, reviewers_table, sellers_table, strata_table
 from counterfeit_risk.takedown.insight.reviewers import ReviewerRecord, Share, read_reviewers
@@ -67,7 +65,7 @@ def sellers(
     a brand's own, and before any suspension a person looks at the cases and warns the seller.
     """
     order, known = read_settings(settings).order, read_links(links) if links else []
-    with _opened(db) as engine:
+    with opened(db) as engine:
         report = read_sellers(engine, order, links=known, brand=brand)
     shown, unknown = report.groups[:limit], report.without_seller
     if json_lines:
@@ -83,7 +81,7 @@ def sellers(
 
 def reviewers(*, json_lines: JsonOption = False, db: DbOption = DEFAULT_DB) -> None:
     """Show how much and how fast reviewers decide, what did not stand, and how often they find known answers."""
-    with _opened(db) as engine:
+    with opened(db) as engine:
         records = read_reviewers(engine)
     if json_lines:
         print_lines(_reviewer_record(record) for record in records)
@@ -111,7 +109,7 @@ def missed(
         raise UsageError(
             f"this estimate needs {error.name}, which is not installed: pip install counterfeit-risk[train]"
         ) from error
-    with _opened(db) as engine:
+    with opened(db) as engine:
         found = read_missed(engine, since.replace(tzinfo=UTC) if since else None)
     if json_lines:
         print_lines([_finite(asdict(found))])
@@ -151,7 +149,7 @@ def known_answers(
     how, archive = read_settings(settings), PhotoArchive(photos) if photos else default_archive(db)
     if archive is None:
         logger.warning("no photo is kept: name a folder with --photos")
-    with _opened(db) as engine:
+    with opened(db) as engine:
         answers, refused = [], []
         for row in _keep_photos(read_labeled_listings(table, load_column_map(column_map)), root, archive):
             if isinstance(row, RejectedRow):
@@ -166,15 +164,6 @@ def known_answers(
     )
     for name, reason in refused:
         typer.echo(plain_text(f"{name}: {reason}").plain)
-
-
-@contextmanager
-def _opened(db: str) -> Iterator[Engine]:
-    engine = open_database(db)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _keep_photos(

@@ -5,15 +5,13 @@ Commands of `counterfeit-risk queue`, which `queue` registers.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
 from counterfeit_risk.cli.options import JsonOption
 from counterfeit_risk.cli.queue_load import default_archive
@@ -22,17 +20,17 @@ from counterfeit_risk.cli.queue_options import (
     DbOption,
     PhotosOption,
     SettingsOption,
+    opened,
     read_settings,
     utc_now,
 )
 from counterfeit_risk.cli.queue_records import print_lines
-from counterfeit_risk.errors import QueueError, UsageError, WorkError
-from counterfeit_risk.takedown.database import open_database
+from counterfeit_risk.errors import UsageError, WorkError
+from counterfeit_risk.takedown.free_text import check_name
 from counterfeit_risk.takedown.keeping.backup import Copy, copy_queue, rebuild_queue
 from counterfeit_risk.takedown.keeping.erasure import REQUEST, Eraser, erase_notifier, erase_seller
 from counterfeit_risk.takedown.keeping.retention import RETENTION, erase_old, remove_photos
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
-from counterfeit_risk.takedown.policy import RESERVED_NAMES
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +69,8 @@ def erase(
     if notifier is not None and (platform is not None or force):
         raise UsageError("--platform and --force go with --seller")
     how = read_settings(settings)
-    with _opened(db) as engine:
-        eraser = Eraser(engine, _check_name(by), utc_now(), REQUEST)
+    with opened(db) as engine:
+        eraser = Eraser(engine, check_name(by), utc_now(), REQUEST)
         if notifier is not None:
             erased = erase_notifier(eraser, notifier)
         else:
@@ -96,8 +94,8 @@ def retention(
     """
     now, how = utc_now(), read_settings(settings)
     archive = PhotoArchive(photos) if photos else default_archive(db)
-    with _opened(db) as engine:
-        eraser = Eraser(engine, _check_name(by), now, RETENTION, is_trial=dry_run)
+    with opened(db) as engine:
+        eraser = Eraser(engine, check_name(by), now, RETENTION, is_trial=dry_run)
         names = list(erase_old(eraser, how))
         counts = Counter(table for table, _ in names)
         if archive:
@@ -113,7 +111,7 @@ def backup(to: ToOption, *, json_lines: JsonOption = False, db: DbOption = DEFAU
     Restore by the same command the other way round, between SQLite and PostgreSQL too. Photos lie in a folder of their
     own: copy it with any tool, after the queue.
     """
-    with _opened(db) as engine:
+    with opened(db) as engine:
         copy = copy_queue(engine, to)
     _print_copy("Copied", copy, json_lines=json_lines)
 
@@ -124,29 +122,13 @@ def rebuild(to: ToOption, *, json_lines: JsonOption = False, db: DbOption = DEFA
     The log carries all of it but the queue's identity, and how long each history was and with which hash it ended:
     those are read from where they stand.
     """
-    with _opened(db) as engine:
+    with opened(db) as engine:
         copy = rebuild_queue(engine, to)
     _print_copy("Rebuilt", copy, json_lines=json_lines)
     for problem in copy.problems:
         typer.echo(problem, err=json_lines)
     if copy.problems:
         raise WorkError(f"{len(copy.problems)} things are not as the queue left them: do not work on what was rebuilt")
-
-
-@contextmanager
-def _opened(db: str) -> Iterator[Engine]:
-    engine = open_database(db)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _check_name(name: str) -> str:
-    name = name.strip().encode("utf-8", "replace").decode()  # no database stores half a character
-    if not name or name in RESERVED_NAMES:
-        raise QueueError(f"{name!r} cannot be a person's name; {' and '.join(sorted(RESERVED_NAMES))} are taken")
-    return name
 
 
 def _print_copy(title: str, copy: Copy, *, json_lines: bool) -> None:

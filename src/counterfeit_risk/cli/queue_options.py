@@ -1,13 +1,17 @@
 """What the commands of the queue share: options, the clock, settings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from counterfeit_risk.sections import validated
 from counterfeit_risk.strict_yaml import read_yaml
+from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.policy import QueueSettings
 
 DEFAULT_DB = "sqlite:///takedown.db"
@@ -49,3 +53,13 @@ def read_settings(path: Path | None) -> QueueSettings:
         SettingsError: with every mistake in the file.
     """
     return validated(QueueSettings, read_yaml(path), source=str(path)) if path else QueueSettings()
+
+
+@contextmanager
+def opened(db: str) -> Iterator[Engine]:
+    """The queue's database, closed at the end."""
+    engine = open_database(db)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -67,6 +67,8 @@ class PhotoArchive:
 
     def read(self, key: str) -> bytes | None:
         """A photo's bytes; None where it is not kept, or is no longer what it was."""
+        if not _KEY.fullmatch(key):  # it may be foreign, and name a place outside of the folder
+            return None
         try:
             data = self.path(key).read_bytes()
         except OSError:

@@ -3,7 +3,6 @@
 Knows no clock: every call takes `now`, an aware time. Every call that changes something is one transaction.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,8 +20,9 @@ from counterfeit_risk.takedown.complaints.appeals import Appeal, file_appeal
 from counterfeit_risk.takedown.complaints.intake import NoticeDesk
 from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.database import open_database, refresh_statistics, take_numbers, writing
+from counterfeit_risk.takedown.free_text import check_name, check_reason
 from counterfeit_risk.takedown.loading import Night, ScoredListing, ScoreLoader, pair_scores
-from counterfeit_risk.takedown.policy import QUEUE, RESERVED_NAMES, QueueSettings
+from counterfeit_risk.takedown.policy import QUEUE, QueueSettings
 from counterfeit_risk.takedown.queue_reader import QueueReader
 from counterfeit_risk.takedown.reviewing import (
     Submission,
@@ -38,8 +38,6 @@ from counterfeit_risk.takedown.states import Move, Verdict
 
 _SETTINGS = QueueSettings()
 _NIGHT = Night()
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""PostgreSQL takes no NUL, and neither database a lone surrogate, which is what a terminal's broken UTF-8 becomes."""
 
 
 def open_queue(url: str, *, create: bool = False, settings: QueueSettings = _SETTINGS) -> "TakedownQueue":
@@ -109,7 +107,7 @@ class TakedownQueue(QueueReader):
         Raises:
             QueueError: if there was no such load, or nobody can have this name.
         """
-        by = _check_name(by)
+        by = check_name(by)
         with writing(self._engine) as session:
             if load_id > take_numbers(session, "loads", 0) - 1:
                 raise QueueError(f"there was no load {load_id}")
@@ -126,7 +124,7 @@ class TakedownQueue(QueueReader):
             now: the moment.
             specialist: whether they get escalated cases, before all others.
         """
-        reviewer = _check_name(reviewer)
+        reviewer = check_name(reviewer)
         try:
             return self._lease(reviewer, now, specialist=specialist)
         except IntegrityError:  # the same reviewer asked twice at once, and the other call was first
@@ -163,7 +161,7 @@ class TakedownQueue(QueueReader):
             LeaseError: if the reviewer does not hold the case under this token, or no longer.
             QueueError: if the reason is empty, no reviewer can have this name, or a spared listing is not in the case.
         """
-        submission = Submission(_check_name(reviewer), token, verdict, _check_reason(reason), tuple(sorted({*spared})))
+        submission = Submission(check_name(reviewer), token, verdict, check_reason(reason), tuple(sorted({*spared})))
         with writing(self._engine) as session:
             return record_decision(session, case_id, submission, self._settings, now).to_decision()
 
@@ -192,7 +190,7 @@ class TakedownQueue(QueueReader):
             QueueError: if somebody else decided it, or it is too late.
         """
         with writing(self._engine) as session:
-            return undo_decision(session, case_id, _check_name(reviewer), self._settings, now).to_case()
+            return undo_decision(session, case_id, check_name(reviewer), self._settings, now).to_case()
 
     def reopen(self, case_id: int, by: str, reason: str, now: datetime) -> Case:
         """Takes a decided case back into the queue, for a mistake or a complaint.
@@ -204,7 +202,7 @@ class TakedownQueue(QueueReader):
             TransitionError: if the case is not decided, or not its listings' newest.
             QueueError: if the reason is empty, or nobody can have this name.
         """
-        by, reason = _check_name(by), _check_reason(reason)
+        by, reason = check_name(by), check_reason(reason)
         with writing(self._engine) as session:
             due_at = now + self._settings.due_times.reopened
             return reopen_case(session, case_id, due_at, Journal(session, by, now), reason).to_case()
@@ -223,7 +221,7 @@ class TakedownQueue(QueueReader):
             TransitionError: if the case is not decided, or not its listings' newest.
             QueueError: if it is too late, or the decision on the listing is none that they could disagree with.
         """
-        by, appeal = _check_name(by), replace(appeal, grounds=_check_reason(appeal.grounds))
+        by, appeal = check_name(by), replace(appeal, grounds=check_reason(appeal.grounds))
         with writing(self._engine) as session:
             case = lock_case(session, case_id)
             check_newest(session, case, Move.APPEALED)
@@ -246,26 +244,7 @@ class TakedownQueue(QueueReader):
             return lease_case(session, reviewer, now, now + settings.lease, settings.order, specialist=specialist)
 
     def _leave(self, case_id: int, token: int, move: Move, reason: str, reviewer: str, now: datetime) -> Case:
-        reviewer, reason = _check_name(reviewer), _check_reason(reason)
+        reviewer, reason = check_name(reviewer), check_reason(reason)
         with writing(self._engine) as session:
             journal = Journal(session, reviewer, now)
             return leave_case(session, case_id, token, move, reason, journal).to_case()
-
-
-def _check_name(name: str) -> str:
-    name = _clean(name)
-    if not name or name in RESERVED_NAMES:
-        raise QueueError(f"{name!r} cannot be a reviewer's name; {' and '.join(sorted(RESERVED_NAMES))} are taken")
-    return name
-
-
-def _check_reason(reason: str) -> str:
-    reason = _clean(reason)
-    if not reason:
-        raise QueueError("a reason is required, so that a colleague can follow and an appeal can be decided")
-    return reason
-
-
-def _clean(text: str) -> str:
-    """Text without blanks around it and without what no database stores."""
-    return _UNSTORABLE.sub("\ufffd", text.strip())

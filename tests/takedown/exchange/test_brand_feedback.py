@@ -247,7 +247,7 @@ def test_an_erased_note_does_not_come_back(
 
 @pytest.mark.parametrize("name", ["", "  ", "policy", "queue"])
 def test_nobody_takes_answers_in_under_a_name_that_is_taken(take_in: TakeIn, name: str) -> None:
-    with pytest.raises(QueueError, match="cannot be a name"):
+    with pytest.raises(QueueError, match="cannot be a person's name"):
         take_in(by=name)
 
 

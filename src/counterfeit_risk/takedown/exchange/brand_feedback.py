@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from counterfeit_risk.errors import QueueError, SettingsError, TransitionError
+from counterfeit_risk.errors import SettingsError, TransitionError
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import listing_key
@@ -26,7 +26,8 @@ from counterfeit_risk.takedown.consequences import verdict_on
 from counterfeit_risk.takedown.database import reading, writing
 from counterfeit_risk.takedown.exchange.brand_report import find_brand, unguard_cell
 from counterfeit_risk.takedown.exchange.tables import BrandLabelRow
-from counterfeit_risk.takedown.policy import RESERVED_NAMES, QueueSettings
+from counterfeit_risk.takedown.free_text import check_name
+from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.reviewing import reopen_case
 from counterfeit_risk.takedown.states import CaseState, Lane, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, MemberRow, SnapshotRow
@@ -138,9 +139,7 @@ def take_in_answers(
     Raises:
         UsageError: if the brand is not known, or nobody can have this name.
     """
-    by = by.strip()
-    if not by or by in RESERVED_NAMES:
-        raise QueueError(f"{by!r} cannot be a name; {' and '.join(sorted(RESERVED_NAMES))} are taken")
+    by = check_name(by)
     with reading(engine) as session:
         key = find_brand(session, brand)
     results = []
