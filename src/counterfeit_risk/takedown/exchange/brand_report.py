@@ -8,10 +8,8 @@ import csv
 import difflib
 import json
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +19,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from counterfeit_risk.errors import UsageError, WorkError
+from counterfeit_risk.errors import UsageError
 from counterfeit_risk.evaluation.page import Section, page, paragraph, table
 from counterfeit_risk.takedown.actions import listing_statuses
 from counterfeit_risk.takedown.clusters import brand_key
 from counterfeit_risk.takedown.complaints.particulars import shorten
 from counterfeit_risk.takedown.complaints.tables import AppealOutcome, AppealRow, ItemResult, NoticeItemRow, NoticeRow
 from counterfeit_risk.takedown.database import reading
+from counterfeit_risk.takedown.exchange.whole_folder import whole_folder
 from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Lane, ListingStatus, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, SnapshotRow
 
@@ -110,7 +109,7 @@ def write_brand_report(engine: Engine, brand: str, period: Period, out: Path, no
     """
     with reading(engine) as session:
         key = find_brand(session, brand)
-        with _whole_folder(out) as folder:
+        with whole_folder(out, "report") as folder:
             found: Counter[Verdict] = Counter()
             takedowns: Counter[tuple[str | None, str]] = Counter()
             with (folder / LISTINGS).open("x", encoding="utf-8-sig", newline="") as stream:  # Excel needs the mark
@@ -154,22 +153,6 @@ def guard_cell(text: str) -> str:
 def unguard_cell(text: str) -> str:
     """What `guard_cell` was given."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Yields a folder to write to, which takes its name in the end, or never."""
-    if out.exists() or out.is_symlink():
-        raise UsageError(f"{out} is there already; a report is never overwritten, name a new folder")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".report-") as staging:
-            folder = Path(staging) / "report"  # the folder around it is for this user alone
-            folder.mkdir()
-            yield folder
-            folder.rename(out)
-    except OSError as error:
-        raise WorkError(f"cannot write the report to {out}: {error}") from None
 
 
 def _words(key: str, period: Period) -> Select[DecisionRow, int | None, bool]:

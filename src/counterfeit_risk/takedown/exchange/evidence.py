@@ -8,9 +8,8 @@ Knows no model: how an explanation was made is not its concern. How a bundle is 
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from counterfeit_risk.takedown.audit import ERASED, Record, broken_links, erase_
 from counterfeit_risk.takedown.case import Event
 from counterfeit_risk.takedown.complaints.tables import AppealOutcome
 from counterfeit_risk.takedown.database import reading
+from counterfeit_risk.takedown.exchange.whole_folder import whole_folder
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.replay import primary_key
 from counterfeit_risk.takedown.states import Lane, Move, Verdict
@@ -107,7 +107,7 @@ def write_evidence(
     with reading(engine) as session:
         chains = _read_chains(session, case_id)
     case = derive_case(chains)
-    with _whole_folder(out) as folder:
+    with whole_folder(out, "evidence") as folder:
         texts = {chain_name(one, case_id): b"".join(map(render_event, events)) for one, events in chains.items()}
         files = [_write(folder, name, text) for name, text in ({CASE: render(case)} | texts).items()]
         missing = []
@@ -282,19 +282,3 @@ def _write(folder: Path, name: str, data: bytes) -> BundledFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return BundledFile(name, hashlib.sha256(data).hexdigest(), len(data))
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Yields a folder to write to, which takes its name in the end, or never."""
-    if out.exists() or out.is_symlink():
-        raise UsageError(f"{out} is there already; evidence is never overwritten, name a new folder")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".evidence-") as staging:
-            folder = Path(staging) / "evidence"  # the folder around it is for this user alone
-            folder.mkdir()
-            yield folder
-            folder.rename(out)
-    except OSError as error:
-        raise WorkError(f"cannot write the evidence to {out}: {error}") from None
