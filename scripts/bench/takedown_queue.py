@@ -41,13 +41,18 @@ def main(
     reviewers: Annotated[int, typer.Option(min=4, help="On PostgreSQL; on SQLite there are 4.")] = 50,
     seconds: Annotated[float, typer.Option(min=1)] = 120,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between a decision and the next case.")] = 5,
+    *,
+    postgresql: Annotated[bool, typer.Option(help="Measure on PostgreSQL.")] = True,
+    sqlite: Annotated[bool, typer.Option(help="Measure on SQLite.")] = True,
 ) -> None:
     """Measure the queue."""
-    with running_server({}) as server, empty_database(server) as url:
-        _measure("PostgreSQL", url, cases, reviewers, seconds, pause)
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'takedown.db'}"
-        _measure("SQLite", url, cases, _PROCESSES, seconds, pause)
+    if postgresql:
+        with running_server({}) as server, empty_database(server) as url:
+            _measure("PostgreSQL", url, cases, reviewers, seconds, pause)
+    if sqlite:
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{Path(folder) / 'takedown.db'}"
+            _measure("SQLite", url, cases, _PROCESSES, seconds, pause)
 
 
 def _measure(name: str, url: str, cases: int, reviewers: int, seconds: float, pause: float) -> None:
