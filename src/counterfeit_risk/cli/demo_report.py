@@ -4,6 +4,7 @@ Stages meet here sideways, as `cli` is the place for.
 """
 
 import json
+from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def write_demo_report(
     sections = [
         Section("Waiting for a person, most urgent first", page.cards(_card(case, image_root) for case in cases)),
         Section("Decided by the demo's reviewer", _decided(queue)),
+        Section("What the seller of the latest is told", _statement(queue)),
         Section("Every row of the night", page.table(("rows", "count"), counts(manifest))),
         Section("How good the model is", _evaluation(evaluation)),
     ]
@@ -98,6 +100,12 @@ def _decided(queue: TakedownQueue) -> Html:
             page.table(("sequence", "action", "listing", "case", "reason"), actions),
         ]
     )
+
+
+def _statement(queue: TakedownQueue) -> Html:
+    latest = next(iter(deque(queue.statements(), maxlen=1)), None)
+    text = latest.seller_text if latest else "Nothing was hidden or taken down."
+    return page.join(page.paragraph(part) for part in text.split("\n\n"))
 
 
 def _evaluation(folder: Path) -> Html:
