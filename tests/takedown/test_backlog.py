@@ -196,3 +196,39 @@ def test_a_night_that_is_taken_back_leaves_appeals_to_be_decided(
 
     assert queue.withdraw(load_id, "lead", NOW) == (0, 0)
     assert decide(queue, "bob", Verdict.GENUINE) == case_id
+
+
+def test_a_night_that_only_scored_anew_opened_nothing(queue: TakedownQueue, load: Load, make_score: MakeScore) -> None:
+    first = load(make_score("a", 0.95, Band.AUTOMATIC)).load_id
+    second = load(make_score("a", 0.96, Band.AUTOMATIC, scored_at=LATER), now=LATER).load_id
+
+    assert queue.withdraw(second, "lead", LATER) == (0, 0)
+    assert queue.withdraw(first, "lead", LATER) == (1, 1)
+
+
+def test_a_complaint_outlives_the_night_that_is_taken_back(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load_id = load(make_score("a")).load_id
+    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
+    why = "Seized parcels of this seller held counterfeits."
+    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
+    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+
+    assert queue.withdraw(load_id, "lead", NOW) == (0, 0)
+
+
+def test_an_appeal_never_slips(make_score: MakeScore) -> None:
+    with open_queue("sqlite://", create=True, settings=QueueSettings(reviews_a_day=1)) as queue:
+        queue.load([make_score("a", 0.3)], [Listing("a", "a bag")], NOW)
+        case_id = decide(queue, "ada", Verdict.COUNTERFEIT)
+        due_at = queue.appeal(case_id, Appeal("/a", Appellant.SELLER, "an invoice"), "desk", NOW).due_at
+        for day in range(1, 4):
+            names = [f"{day} {number}" for number in range(3)]
+            now = NOW + timedelta(days=day)
+            scores = [make_score(name, 0.9, scored_at=now - timedelta(days=2)) for name in names]
+            queue.load(scores, [Listing(name, "a bag") for name in names], now)
+
+        assert {case.case_id: case.due_at for case in queue.top(NOW, 100)}[case_id] == due_at
+        assert any(event.move is Move.SLIPPED for case in queue.top(NOW, 100) for event in queue.events(case.case_id))

@@ -182,3 +182,55 @@ def test_notices_and_appeals_follow_their_listings_into_another_case(
     rows = {row["table"]: row for row in event.rows}
     assert (rows["appeals"]["outcome"], rows["notice_items"]["result"]) == ("overturned", "overturned")
     assert list(queue.find_damage()) == []
+
+
+@pytest.fixture
+def merged(queue: TakedownQueue, load: Load, make_score: MakeScore) -> TakedownQueue:
+    """Case 1 of a, which case 2 of b went into after somebody decided it, and its seller appealed."""
+    load(make_score("a", photo_hashes=("p1",)), make_score("b", 0.9, photo_hashes=("p2",)))
+    assert decide_next(queue, Verdict.COUNTERFEIT) == 2
+    queue.appeal(2, Appeal("bazaar/b", Appellant.SELLER, "an invoice"), "desk", NOW)
+    load(make_score("a", photo_hashes=("p1", "p2"), content_hash="edited", scored_at=LATER), now=LATER)
+    return queue
+
+
+def test_what_a_person_said_of_a_case_holds_for_the_one_that_it_goes_into(
+    merged: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    assert merged.withdraw(1, "lead", LATER) == (0, 0)
+
+    load(make_score("a", 0.99, Band.AUTOMATIC, content_hash="again", scored_at=LATER), now=LATER)
+    assert [action.kind for action in merged.actions()] == [ActionKind.TAKE_DOWN]  # policy hides nothing of it
+
+
+def test_a_case_for_specialists_stays_one_when_it_goes_into_another(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a", photo_hashes=("p1",)), make_score("b", 0.9, photo_hashes=("p2",)))
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    assert leased.case.case_id == 2
+    queue.escalate(2, "ada", "odd clasp", leased.token, NOW)
+
+    load(make_score("c", photo_hashes=("p1", "p2")))
+
+    assert queue.next_case("bob", NOW) is None
+    assert queue.next_case("eve", NOW, specialist=True) is not None
+
+
+def test_nobody_decides_on_listings_that_came_in_with_another_case_while_they_looked(
+    queue: TakedownQueue, make_score: MakeScore
+) -> None:
+    listings = [Listing(name, "a bag", brand="Norvell", platform="bazaar") for name in "ab"]
+    keys = {"a": ("pa",), "b": ("pb",)}
+    queue.load([make_score("a", 0.8), make_score("b")], listings, NOW, night=Night(photo_keys=keys))
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    assert [one.listing_key for one in leased.case.snapshots] == ["bazaar/a"]
+
+    again = make_score("a", 0.7, scored_at=LATER)
+    queue.load([again], listings[:1], NOW, night=Night(photo_keys={"a": ("pa", "pb")}))
+
+    with pytest.raises(LeaseError):
+        queue.decide(1, "ada", Verdict.COUNTERFEIT, "looked at it", leased.token, NOW)
+    assert list(queue.actions()) == []

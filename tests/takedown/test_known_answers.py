@@ -22,7 +22,7 @@ from counterfeit_risk.takedown.known_answers import KnownAnswer, KnownAnswersLoa
 from counterfeit_risk.takedown.photo_archive import PhotoArchive
 from counterfeit_risk.takedown.policy import Order, QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue
-from counterfeit_risk.takedown.states import CaseState, Lane, Verdict
+from counterfeit_risk.takedown.states import ActionKind, CaseState, Lane, Verdict
 from counterfeit_risk.takedown.tables import ActionRow, Base, CasePhotoRow, CaseRow, EventRow, LabelRow
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -199,3 +199,14 @@ def test_a_table_of_answers_is_loaded_with_its_photos_and_what_is_refused_is_nam
     [key] = case.riskiest.photo_hashes
     assert PhotoArchive(tmp_path / "kept").read(key) == (tmp_path / "images" / "a.jpg").read_bytes()
     assert case.riskiest.image_root == str(tmp_path.resolve())
+
+
+def test_taking_known_answers_back_shows_nothing_that_another_case_hid(
+    queue: TakedownQueue, load: Load, make_score: MakeScore, ask: Ask
+) -> None:
+    load_id = ask(a=Label.GENUINE).load_id
+    load(make_score("a", 0.95, Band.AUTOMATIC))
+
+    assert load_id is not None
+    assert queue.withdraw(load_id, "lead", NOW) == (1, 0)
+    assert [action.kind for action in queue.actions()] == [ActionKind.HIDE]

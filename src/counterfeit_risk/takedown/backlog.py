@@ -6,7 +6,7 @@ Knows no score and no reviewer.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.evaluation.risk_bands import Band
@@ -16,10 +16,12 @@ from counterfeit_risk.takedown.audit import Detail, Journal
 from counterfeit_risk.takedown.case import listing_key
 from counterfeit_risk.takedown.complaints.appeals import close_appeals
 from counterfeit_risk.takedown.states import UNDECIDED, ActionKind, CaseState, Lane, ListingStatus, Move, Verdict
-from counterfeit_risk.takedown.tables import Base, CaseRow, DecisionRow, MemberRow, SnapshotRow
+from counterfeit_risk.takedown.tables import Base, CaseRow, DecisionRow, MemberRow
 
 _DAY = timedelta(days=1)
 _BATCH = 500
+_IS_PROMISED = CaseRow.judged | (CaseRow.lane == Lane.NOTICE)
+"""Somebody waits for people's answer: they complained, or disagree with a decision."""
 
 
 class OfferedListings:
@@ -89,15 +91,18 @@ def slip(session: Session, reviews_a_day: int, journal: Journal) -> int:
     """Moves the due time of the least harmful cases of the review band by a day, where people cannot see them all.
 
     Returns:
-        How many slipped. Those that policy has hidden, that somebody has, or that are overdue keep their due time.
+        How many slipped. Those that policy has hidden, that somebody has or waits for, or that are overdue keep their
+        due time.
     """
     until = journal.now + _DAY
     due = CaseRow.state.in_(UNDECIDED) & (CaseRow.due_at > journal.now) & (CaseRow.due_at <= until)
     excess = (session.scalar(select(func.count()).where(due)) or 0) - reviews_a_day
     if excess <= 0:
         return 0
-    lowest = select(CaseRow).where(due, CaseRow.state == CaseState.OPEN, CaseRow.band != Band.AUTOMATIC)
-    slipped = session.scalars(lowest.order_by(CaseRow.harm, CaseRow.case_id).limit(excess).with_for_update()).all()
+    lowest = select(CaseRow).where(due, CaseRow.state == CaseState.OPEN, CaseRow.band != Band.AUTOMATIC, ~_IS_PROMISED)
+    slipped = session.scalars(
+        lowest.order_by(CaseRow.harm, CaseRow.case_id).limit(excess).with_for_update(skip_locked=True)
+    ).all()
     for case in slipped:
         before, case.due_at = case.due_at, case.due_at + _DAY
         journal.move(case, Move.SLIPPED, {"due_at": [before.isoformat(), case.due_at.isoformat()]})
@@ -107,19 +112,13 @@ def slip(session: Session, reviews_a_day: int, journal: Journal) -> int:
 def withdraw_load(session: Session, load_id: int, journal: Journal) -> tuple[int, int]:
     """Closes the undecided cases that one load opened, and gives back what policy hid in them; without a label.
 
-    A case on which people once decided stays open: somebody disagrees, and waits for an answer.
+    A case on which people once decided, or somebody complained about, stays open: they wait for an answer.
 
     Returns:
         Cases closed, and listings given back.
     """
-    opened_by = select(MemberRow.case_id, func.min(SnapshotRow.load_id).label("load_id"))
-    first_load = opened_by.join(SnapshotRow, SnapshotRow.snapshot_id == MemberRow.snapshot_id)
-    loads = first_load.group_by(MemberRow.case_id).subquery()
-    cases = select(CaseRow).join(loads, loads.c.case_id == CaseRow.case_id).where(loads.c.load_id == load_id)
-    judged = exists().where(
-        DecisionRow.case_id == CaseRow.case_id, ~DecisionRow.automated, DecisionRow.verdict != Verdict.UNSURE
-    )
-    undecided = cases.where(CaseRow.state.in_(UNDECIDED), ~judged).order_by(CaseRow.case_id).with_for_update(of=CaseRow)
+    theirs = select(CaseRow).where(CaseRow.load_id == load_id, CaseRow.state.in_(UNDECIDED), ~_IS_PROMISED)
+    undecided = theirs.order_by(CaseRow.case_id).with_for_update()
     closed = given_back = 0
     for case in session.scalars(undecided).all():
         decision = _give_back(session, case, journal)
@@ -130,6 +129,8 @@ def withdraw_load(session: Session, load_id: int, journal: Journal) -> tuple[int
 
 
 def _give_back(session: Session, case: CaseRow, journal: Journal) -> DecisionRow | None:
+    if case.lane is Lane.KNOWN_ANSWER:
+        return None  # what was done to its listings, other cases did
     snapshots = [member.snapshot for member in case.members if member.present]
     statuses = listing_statuses(session, [snapshot.listing_key for snapshot in snapshots])
     hidden = [one for one in snapshots if statuses.get(one.listing_key) is ListingStatus.HIDDEN]

@@ -8,13 +8,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.takedown.actions import listing_statuses
 from counterfeit_risk.takedown.complaints.tables import AppealRow, NoticeItemRow
-from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Lane, ListingStatus, Verdict
-from counterfeit_risk.takedown.tables import Base, CasePhotoRow, CaseRow, DecisionRow, MemberRow, SnapshotRow
+from counterfeit_risk.takedown.states import UNDECIDED, CaseState, Lane, ListingStatus
+from counterfeit_risk.takedown.tables import Base, CasePhotoRow, CaseRow, MemberRow, SnapshotRow
 
 _IS_REAL = CaseRow.lane != Lane.KNOWN_ANSWER
 _IS_UNDECIDED = CaseRow.state.in_(UNDECIDED) & _IS_REAL
@@ -50,7 +50,6 @@ class Clusters:
         self._parents = self._read_parents(photo_keys)
         statuses = listing_statuses(session, keys)
         self._hidden = {key for key, status in statuses.items() if status is not ListingStatus.VISIBLE}
-        self._judged = self._read_judged()
 
     def case_of(self, listing_key: str) -> CaseRow | None:
         """The undecided case that holds a listing."""
@@ -84,7 +83,7 @@ class Clusters:
 
     def may_hide(self, case: CaseRow, listing_key: str) -> bool:
         """Whether policy may hide a listing: it is visible, and no person's verdict was ever given on the case."""
-        return listing_key not in self._hidden and case.case_id not in self._judged
+        return listing_key not in self._hidden and not case.judged
 
     def mark_hidden(self, listing_key: str) -> None:
         """Notes that policy hides a listing."""
@@ -167,9 +166,3 @@ class Clusters:
             .order_by(CaseRow.case_id)
         )
         return {(brand, photo_key): case_id for brand, photo_key, case_id in rows}
-
-    def _read_judged(self) -> set[int]:
-        """Undecided cases on which a person once said more than `unsure`."""
-        said: ColumnElement[bool] = ~DecisionRow.automated & (DecisionRow.verdict != Verdict.UNSURE)
-        judged = select(DecisionRow.case_id).where(DecisionRow.case_id.in_(self._members), said)
-        return set(self._session.scalars(judged))

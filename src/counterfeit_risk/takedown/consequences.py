@@ -18,12 +18,11 @@ from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.statements.reasons import Measure, state_reasons
 from counterfeit_risk.takedown.statements.tables import StatementRow
 from counterfeit_risk.takedown.states import Lane, Verdict
-from counterfeit_risk.takedown.tables import ActionRow, Base, CaseRow, DecisionRow, LabelRow, SnapshotRow
+from counterfeit_risk.takedown.tables import ActionRow, Base, CaseRow, DecisionRow, EventRow, LabelRow, SnapshotRow
 
 REVIEW = "review"
 APPEAL = "appeal"
 
-_RESULTS = {Verdict.COUNTERFEIT: ItemResult.UPHELD, Verdict.GENUINE: ItemResult.REJECTED}
 _LABELS = {Verdict.COUNTERFEIT: Label.COUNTERFEIT, Verdict.GENUINE: Label.GENUINE}
 
 
@@ -96,16 +95,9 @@ def withdraw_labels(session: Session, case_id: int, now: datetime) -> list[Label
 
 
 def reverse_decision(
-    session: Session, decision: DecisionRow, undoing: DecisionRow, appealed: DecisionRow | None, settings: QueueSettings
+    session: Session, decision: DecisionRow, undoing: DecisionRow, settings: QueueSettings
 ) -> Sequence[Base]:
     """Gives the listings of a decision the status back that they had, and notices the result that they had.
-
-    Args:
-        session: the transaction.
-        decision: it is taken back.
-        undoing: says so.
-        appealed: what it was an appeal against, if it was.
-        settings: how the queue is run.
 
     Returns:
         The rows that say so.
@@ -115,12 +107,26 @@ def reverse_decision(
     snapshots = [session.get_one(SnapshotRow, snapshot_id) for snapshot_id in decision.snapshot_ids]
     statements = _state_reasons(session, actions, snapshots, settings)
     items = list(session.scalars(select(NoticeItemRow).where(NoticeItemRow.case_id == decision.case_id)))
+    before = _results_before(session, decision)
     for item in items:
-        found = verdict_on(session, appealed, item.listing_key) if appealed else None
-        item.result = _RESULTS.get(found) if found else None
-        item.decided_at = appealed.decided_at if appealed and found else None
+        result, decided_at = before.get((item.notice_id, item.number), (None, None))
+        item.result = ItemResult(result) if result else None
+        item.decided_at = datetime.fromisoformat(decided_at) if decided_at else None
     session.flush()
     return [*actions, *statements, *items]
+
+
+def _results_before(session: Session, decision: DecisionRow) -> dict[tuple[str, int], tuple[str | None, str | None]]:
+    """Of each notice's item what people had found, and when, until a decision: as its case's events tell."""
+    told: dict[tuple[str, int], tuple[str | None, str | None]] = {}
+    history = select(EventRow).where(EventRow.case_id == decision.case_id).order_by(EventRow.number)
+    for event in session.scalars(history):
+        if event.detail.get("decision_id") == decision.decision_id:
+            break
+        for row in event.rows:
+            if row["table"] == NoticeItemRow.__tablename__:
+                told[row["notice_id"], row["number"]] = row["result"], row["decided_at"]
+    return told
 
 
 def send(session: Session, email: str, text: str, notice_id: str | None, now: datetime) -> MessageRow:

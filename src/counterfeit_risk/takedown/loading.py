@@ -195,7 +195,9 @@ class ScoreLoader:
             brand=brand_key(snapshot.brand),
             lane=lane,
             inclusion_probability=self._settings.audit_probability if lane is Lane.AUDIT else 1.0,
+            load_id=self._load_id,
             escalated=False,
+            judged=False,
             opened_at=self._now,
             due_at=self._due_at(snapshot),
             token=0,
@@ -214,6 +216,8 @@ class ScoreLoader:
     def _unite(self, cases: Sequence[CaseRow], clusters: Clusters) -> CaseRow:
         """Makes one case of several, of which the oldest stays, and returns that."""
         case, *others = cases
+        if others:
+            self._revoke(case)  # whoever looks at it would decide on listings that they have not seen
         for other in others:
             self._revoke(other)
             complaints = clusters.move_complaints(other, case)
@@ -221,6 +225,7 @@ class ScoreLoader:
             case.due_at = min(case.due_at, other.due_at)
             if case.lane is Lane.AUDIT or other.lane is Lane.NOTICE:  # why people see both, or see the other
                 case.lane, case.inclusion_probability = other.lane, other.inclusion_probability
+            case.judged, case.escalated = case.judged or other.judged, case.escalated or other.escalated
             rows = [*clusters.merge(other, case), *complaints]
             self._queue.move(case, Move.JOINED, {"merged": other.case_id}, rows)
             self._counts["merged"] += 1

@@ -26,7 +26,6 @@ from counterfeit_risk.takedown.policy import QUEUE, QueueSettings
 from counterfeit_risk.takedown.queue_reader import QueueReader
 from counterfeit_risk.takedown.reviewing import (
     Submission,
-    check_newest,
     lease_case,
     leave_case,
     lock_case,
@@ -224,7 +223,6 @@ class TakedownQueue(QueueReader):
         by, appeal = check_name(by), replace(appeal, grounds=check_reason(appeal.grounds))
         with writing(self._engine) as session:
             case = lock_case(session, case_id)
-            check_newest(session, case, Move.APPEALED)
             file_appeal(session, case, appeal, self._settings, Journal(session, by, now))
             return case.to_case()
 

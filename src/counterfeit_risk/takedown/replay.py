@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfeit_risk.takedown.audit import ERASED, Record, as_record, broken_links, to_plain
 from counterfeit_risk.takedown.complaints.tables import AppealRow, MessageRow, NoticeItemRow, NoticeRow
-from counterfeit_risk.takedown.database import read_pages, reading, take_numbers, writing
+from counterfeit_risk.takedown.database import reading, take_numbers, writing
 from counterfeit_risk.takedown.exchange.tables import BrandLabelRow
 from counterfeit_risk.takedown.schema import IDENTITY, NUMBERS, RECORDED
 from counterfeit_risk.takedown.statements.tables import StatementRow
@@ -64,21 +64,28 @@ def find_damage(engine: Engine) -> Iterator[str]:
     that `queue verify` prints somewhere else.
     """
     told: Counter[str] = Counter()
-    with reading(engine) as session:
+    with reading(engine) as session:  # all of one moment: people work meanwhile
         history = _history(session, DESK)
-        told.update(name for name, _ in replay(history))
+        rows = _own(DESK, replay(history))
+        told.update(name for name, _ in rows)
         problem, _, _ = broken_links(history)
-        found = [problem] if problem else _differences(_rows_of_desk(session, replay(history)), replay(history))
+        found = [problem] if problem else _differences(_rows_of_desk(session, rows), rows)
         yield from (f"notices: {one}" for one in found)
-    for case in read_pages(engine, select(CaseRow), CaseRow.case_id):
-        with reading(engine) as session:
+        for case in _each_case(session):
             history = _history(session, case.case_id)
             rows = _own(case.case_id, replay(history))
             told.update(name for name, _ in rows)
             problems = [*_broken_chain(case, history), *_differences(_rows_of(session, case, rows), rows)]
-        for problem in problems:
-            yield f"case {case.case_id}: {problem}"
-    yield from _find_untold(engine, told)
+            yield from (f"case {case.case_id}: {problem}" for problem in problems)
+        yield from _find_untold(session, told)
+
+
+def _each_case(session: Session) -> Iterator[CaseRow]:
+    after, cases = 0, select(CaseRow).order_by(CaseRow.case_id).limit(_BATCH)
+    while page := session.scalars(cases.where(CaseRow.case_id > after)).all():
+        yield from page
+        after = page[-1].case_id
+        session.expunge_all()
 
 
 def replay(events: Iterable[EventRow]) -> dict[Key, Record]:
@@ -99,9 +106,10 @@ def rebuild(engine: Engine, into: Engine) -> int:
         # a case shows listings that were told in the newer ones that were merged into it: those come before it
         chains = select(EventRow.case_id).distinct().order_by(EventRow.case_id.desc())
         written = sum(_rebuild_chain(source, target, case_id, numbers) for case_id in source.scalars(chains).all())
-        target.get_one(QueueNumber, IDENTITY).value = source.get_one(QueueNumber, IDENTITY).value
         for name, number in numbers.items():
             take_numbers(target, name, number)
+        for name in (IDENTITY, "loads"):  # no event tells of a night that opened nothing
+            target.get_one(QueueNumber, name).value = source.get_one(QueueNumber, name).value
     return written
 
 
@@ -124,8 +132,11 @@ def _rebuild_chain(source: Session, target: Session, case_id: int, numbers: dict
 
 
 def _own(case_id: int, rows: dict[Key, Record]) -> dict[Key, Record]:
-    """Without those that went on to another case, whose chain tells of them since."""
-    return {key: row for key, row in rows.items() if row.get("case_id") in {case_id, None}}
+    """Without those that went on to another case, whose chain tells of them since.
+
+    One that was erased and is not told whole since is such a row too: else the tables hold a row that no event tells.
+    """
+    return {key: row for key, row in rows.items() if row.get("case_id") in {case_id, None} and ERASED not in row}
 
 
 def _end_of_chain(source: Session, events: Sequence[EventRow]) -> Record:
@@ -185,17 +196,16 @@ def _rows_by_key(session: Session, told: Mapping[Key, Record]) -> Iterator[Recor
                 yield to_plain(as_record(row))
 
 
-def _find_untold(engine: Engine, told: Mapping[str, int]) -> Iterator[str]:
+def _find_untold(session: Session, told: Mapping[str, int]) -> Iterator[str]:
     """Rows that no chain tells of, in the tables that were looked up by what the chains tell."""
-    with reading(engine) as session:
-        for table, _ in _BY_KEY:
-            count = session.scalar(select(func.count()).select_from(table)) or 0
-            if count > told[table.__tablename__]:
-                yield f"{table.__tablename__}: {count - told[table.__tablename__]} rows are in no event"
-        cases = select(CaseRow.case_id)
-        lost = select(EventRow.case_id).where(EventRow.case_id != DESK, EventRow.case_id.not_in(cases)).distinct()
-        for case_id in session.scalars(lost):
-            yield f"case {case_id}: it has events and is gone"
+    for table, _ in _BY_KEY:
+        count = session.scalar(select(func.count()).select_from(table)) or 0
+        if count > told[table.__tablename__]:
+            yield f"{table.__tablename__}: {count - told[table.__tablename__]} rows are in no event"
+    cases = select(CaseRow.case_id)
+    lost = select(EventRow.case_id).where(EventRow.case_id != DESK, EventRow.case_id.not_in(cases)).distinct()
+    for case_id in session.scalars(lost):
+        yield f"case {case_id}: it has events and is gone"
 
 
 def _key_of(record: Record) -> Key:
@@ -213,8 +223,6 @@ def _columns(table: type[Base]) -> list[str]:
 
 def _typed(record: Record) -> Record:
     """A record with its times as times again."""
-    if ERASED in record:
-        raise ValueError(f"{_key_of(record)} was erased, and no later event tells what it is now")
     columns = _BY_NAME[record["table"]].__table__.columns
     return {
         name: datetime.fromisoformat(value)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from counterfeit_risk.errors import LeaseError, QueueError, TransitionError, UnknownCaseError
 from counterfeit_risk.takedown.audit import Journal
 from counterfeit_risk.takedown.case import LeasedCase
-from counterfeit_risk.takedown.complaints.appeals import open_appeals, settle, took_part, unsettle
+from counterfeit_risk.takedown.complaints.appeals import find_newer, open_appeals, settle, took_part, unsettle
 from counterfeit_risk.takedown.consequences import (
     APPEAL,
     REVIEW,
@@ -23,8 +23,8 @@ from counterfeit_risk.takedown.consequences import (
     withdraw_labels,
 )
 from counterfeit_risk.takedown.policy import QUEUE, Order, QueueSettings
-from counterfeit_risk.takedown.states import CaseState, Lane, Move, Verdict
-from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, MemberRow
+from counterfeit_risk.takedown.states import CaseState, Move, Verdict
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow
 from counterfeit_risk.takedown.urgency import offers
 
 _LEFT_TO_OTHERS = (Move.RETURNED, Move.SKIPPED, Move.ESCALATED)
@@ -46,9 +46,12 @@ def lease_case(
     session: Session, reviewer: str, now: datetime, expires_at: datetime, order: Order, *, specialist: bool
 ) -> LeasedCase | None:
     """Gives the reviewer the case they hold, else the most urgent one that waits for them."""
+    # the one that may have to be waited for comes first, while nothing is held
+    held = session.scalars(select(CaseRow).where(CaseRow.leased_by == reviewer).with_for_update()).one_or_none()
     _end_expired_leases(session, now)
     journal = Journal(session, reviewer, now)
-    held = session.scalars(select(CaseRow).where(CaseRow.leased_by == reviewer).with_for_update()).one_or_none()
+    if held and held.state is not CaseState.LEASED:
+        held = None
     case = held
     if case is None:
         waiting = offers(_waiting_for(reviewer), reviewer, now, order, specialist=specialist)
@@ -93,7 +96,7 @@ def record_decision(
     if submission.verdict is Verdict.UNSURE:
         journal.move(case, Move.RETURNED, detail, [decision])
     else:
-        case.verdict, case.decided_at = submission.verdict, now
+        case.verdict, case.decided_at, case.judged = submission.verdict, now, True
         appeals = open_appeals(session, case_id)
         settle(session, appeals, decision)
         rows = apply_decision(session, case, decision, APPEAL if appeals else REVIEW, settings)
@@ -131,10 +134,8 @@ def undo_decision(session: Session, case_id: int, reviewer: str, settings: Queue
     )
     session.add(undoing)
     session.flush()
-    appeals = unsettle(session, decision)
-    appealed = session.get_one(DecisionRow, appeals[0].decision_id) if appeals else None
-    reversed_rows = reverse_decision(session, decision, undoing, appealed, settings)
-    rows = [undoing, *reversed_rows, *appeals, *withdraw_labels(session, case_id, now)]
+    reversed_rows = reverse_decision(session, decision, undoing, settings)
+    rows = [undoing, *reversed_rows, *unsettle(session, decision), *withdraw_labels(session, case_id, now)]
     case.verdict = case.decided_at = None
     Journal(session, reviewer, now).move(case, Move.UNDONE, {"decision_id": decision.decision_id}, rows)
     return case
@@ -170,15 +171,7 @@ def check_newest(session: Session, case: CaseRow, move: Move) -> None:
     Raises:
         TransitionError: if there is one.
     """
-    keys = [member.listing_key for member in case.members]
-    newest = session.scalar(
-        select(MemberRow.case_id)
-        .join(CaseRow, CaseRow.case_id == MemberRow.case_id)
-        .where(MemberRow.listing_key.in_(keys), MemberRow.case_id > case.case_id)
-        .where(CaseRow.state != CaseState.CLOSED, CaseRow.lane != Lane.KNOWN_ANSWER)
-        .order_by(MemberRow.case_id.desc())
-        .limit(1)
-    )
+    newest = max(find_newer(session, case).values(), default=None)
     if newest is not None:
         raise TransitionError(case.case_id, f"succeeded by case {newest} on newer content", move)
 

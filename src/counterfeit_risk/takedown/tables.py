@@ -130,6 +130,8 @@ class CaseRow(Base):
 
     case_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     parent_case_id: Mapped[int | None]
+    load_id: Mapped[int] = mapped_column(index=True)
+    """That opened it."""
     brand: Mapped[str | None]
     lane: Mapped[Lane]
     inclusion_probability: Mapped[float]
@@ -145,6 +147,8 @@ class CaseRow(Base):
     token: Mapped[int] = mapped_column(default=0)
     leased_by: Mapped[str | None] = mapped_column(unique=True)
     lease_expires_at: Mapped[datetime | None]
+    judged: Mapped[bool] = mapped_column(default=False)
+    """True once a person has said more than `unsure`, of it or of a case that went into it: policy hides no more."""
     verdict: Mapped[Verdict | None]
     decided_at: Mapped[datetime | None]
 

@@ -143,3 +143,57 @@ def test_a_case_under_appeal_is_not_appealed_again(queue: TakedownQueue, taken_d
 def test_an_appeal_needs_grounds(queue: TakedownQueue, taken_down: int) -> None:
     with pytest.raises(QueueError, match="a reason is required"):
         queue.appeal(taken_down, Appeal("bazaar/a", Appellant.SELLER, " "), "desk", NOW)
+
+
+def test_one_sellers_edit_does_not_stand_in_the_way_of_anothers_appeal(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(*(make_score(name, photo_hashes=("p",)) for name in "ab"))
+    decide_next(queue, Verdict.COUNTERFEIT, "ada")
+    edited = make_score("b", photo_hashes=("other",), content_hash="edited", scored_at=NOW + timedelta(days=1))
+    load(edited)
+
+    with pytest.raises(TransitionError, match="newer content"):
+        queue.appeal(1, Appeal("bazaar/b", Appellant.SELLER, "an invoice"), "desk", NOW)
+    queue.appeal(1, BY_SELLER, "desk", NOW)
+    while leased := queue.next_case("bob", NOW):
+        queue.decide(leased.case.case_id, "bob", Verdict.GENUINE, "looked", leased.token, NOW)
+        if leased.case.case_id == 1:
+            assert [one.listing_key for one in leased.case.snapshots] == ["bazaar/a"]
+    assert list(queue.find_damage()) == []
+
+
+def test_a_new_decision_after_a_won_appeal_can_be_appealed(queue: TakedownQueue, taken_down: int) -> None:
+    queue.appeal(taken_down, BY_SELLER, "desk", NOW)
+    decide_next(queue, Verdict.GENUINE, "bob")
+    queue.reopen(taken_down, "lead", "a test purchase", NOW)
+    decide_next(queue, Verdict.COUNTERFEIT, "eve")
+
+    assert queue.appeal(taken_down, BY_SELLER, "desk", NOW).state is CaseState.OPEN
+
+
+def test_nobody_who_ever_decided_a_case_decides_an_appeal_on_it(queue: TakedownQueue, taken_down: int) -> None:
+    queue.reopen(taken_down, "lead", "look again", NOW)
+    decide_next(queue, Verdict.COUNTERFEIT, "bob")
+    queue.appeal(taken_down, BY_SELLER, "desk", NOW)
+
+    assert [queue.next_case(name, NOW) for name in ("ada", "bob")] == [None, None]
+    assert queue.next_case("eve", NOW) is not None
+
+
+def test_an_undone_decision_gives_a_notice_the_result_that_it_had(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"))
+    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
+    why = "Seized parcels of this seller held counterfeits."
+    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
+    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    case_id = decide_next(queue, Verdict.COUNTERFEIT, "ada")
+    queue.reopen(case_id, "lead", "look again", NOW)
+    decide_next(queue, Verdict.GENUINE, "bob")
+    queue.undo(case_id, "bob", NOW)
+
+    results = [row["result"] for event in queue.events(case_id) for row in event.rows if "result" in row]
+    assert results == [None, "upheld", "overturned", "upheld"]

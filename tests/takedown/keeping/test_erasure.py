@@ -378,3 +378,29 @@ def test_commands_say_what_was_erased(
     assert list(queue.find_damage()) == []
     assert queue.top(NOW) == []
     assert {CaseState.DECIDED} == {state for state, _ in queue.stats(NOW).cases}
+
+
+def test_complaints_that_went_on_to_another_case_are_erased_and_the_histories_stay_whole(
+    queue: TakedownQueue, engine: Engine, load: Load, make_score: MakeScore, tmp_path: Path
+) -> None:
+    load(make_score("a", photo_hashes=("p1",)), make_score("b", photo_hashes=("p2",)))
+    give_notice(queue, "customs", "b")
+    leased = queue.next_case("ada", NOW)
+    assert leased is not None
+    queue.decide(2, "ada", Verdict.COUNTERFEIT, "seen", leased.token, NOW)
+    queue.appeal(2, Appeal("bazaar/b", Appellant.SELLER, "my secret invoice"), "desk", NOW)
+    load(make_score("c", photo_hashes=("p1", "p2")))
+    leased = queue.next_case("bob", NOW)
+    assert leased is not None
+    queue.decide(1, "bob", Verdict.GENUINE, "seen", leased.token, NOW)
+    check_whole(engine, tmp_path)
+
+    eraser = Eraser(engine, "dpo", PAST_APPEAL, REQUEST)
+    list(erase_seller(eraser, "s1", "bazaar", SETTINGS))
+    list(erase_notifier(eraser, "customs"))
+
+    left = everything(engine)
+    for secret in ("secret invoice", "Name-of-customs", "customs@mail.example", "title of b"):
+        assert secret not in left
+    (tmp_path / "again.db").unlink()
+    check_whole(engine, tmp_path)

@@ -160,3 +160,17 @@ def test_settings_reach_statements(make_score: MakeScore) -> None:
         [statement] = queue.statements()
         assert statement.payload["territorial_scope"] == ["DE"]
         assert "until 01 March 2027" in statement.seller_text
+
+
+def test_a_notice_that_was_turned_down_names_nobody_in_a_later_statement(
+    queue: TakedownQueue, load: Load, make_score: MakeScore
+) -> None:
+    load(make_score("a"))
+    notify(queue, "a", NotifierKind.AUTHORITY, is_organisation=True)
+    decide(queue, Verdict.GENUINE)
+    load(make_score("a", content_hash="edited", scored_at=LATER))
+    decide(queue, Verdict.COUNTERFEIT)
+
+    [statement] = queue.statements()
+    assert statement.payload["source_type"] == "SOURCE_VOLUNTARY"
+    assert "Norvell SA" not in statement.seller_text

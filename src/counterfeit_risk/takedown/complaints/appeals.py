@@ -6,7 +6,7 @@ Knows no lease: an appealed case waits in the queue like any other, and not for 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.errors import QueueError, TransitionError
@@ -15,7 +15,7 @@ from counterfeit_risk.takedown.complaints.tables import AppealOutcome, AppealRow
 from counterfeit_risk.takedown.consequences import latest_decision, verdict_on, withdraw_labels
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.states import CaseState, Lane, Move, Verdict
-from counterfeit_risk.takedown.tables import CaseRow, DecisionRow
+from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow, MemberRow
 
 _DISAGREES_WITH = {Appellant.SELLER: Verdict.COUNTERFEIT, Appellant.NOTIFIER: Verdict.GENUINE}
 
@@ -54,8 +54,10 @@ def file_appeal(
     before = select(AppealRow).where(
         AppealRow.case_id == case.case_id, AppealRow.listing_key == appeal.listing_key, AppealRow.by == appeal.by
     )
-    if session.scalars(before.limit(1)).one_or_none():
+    stands = AppealRow.outcome.is_(None) | (AppealRow.outcome == AppealOutcome.UPHELD)
+    if session.scalars(before.where(stands).limit(1)).one_or_none():
         raise QueueError(f"the {appeal.by} has appealed case {case.case_id} before; a court or a dispute body is next")
+    left = _leave_newer(session, case, appeal)
     row = AppealRow(
         case_id=case.case_id,
         decision_id=decision.decision_id,
@@ -69,8 +71,36 @@ def file_appeal(
     case.verdict = case.decided_at = None
     case.due_at = journal.now + settings.due_times.appeal
     labels = withdraw_labels(session, case.case_id, journal.now)
-    journal.move(case, Move.APPEALED, {"by": appeal.by, "listing": appeal.listing_key}, [row, *labels])
+    journal.move(case, Move.APPEALED, {"by": appeal.by, "listing": appeal.listing_key}, [row, *left, *labels])
     return row
+
+
+def find_newer(session: Session, case: CaseRow) -> dict[str, int]:
+    """Of a case's listings those that a newer case is about, and the newest such case of each."""
+    keys = [member.listing_key for member in case.members]
+    newer = (
+        select(MemberRow.listing_key, func.max(MemberRow.case_id))
+        .join(CaseRow, CaseRow.case_id == MemberRow.case_id)
+        .where(MemberRow.listing_key.in_(keys), MemberRow.case_id > case.case_id)
+        .where(CaseRow.state != CaseState.CLOSED, CaseRow.lane != Lane.KNOWN_ANSWER)
+        .group_by(MemberRow.listing_key)
+    )
+    return {row[0]: row[1] for row in session.execute(newer)}
+
+
+def _leave_newer(session: Session, case: CaseRow, appeal: Appeal) -> list[MemberRow]:
+    """Takes listings out of a case that a newer one is about, and returns the rows that say so.
+
+    So one seller's edit does not stand in the way of another's appeal.
+    """
+    newer = find_newer(session, case)
+    if appeal.listing_key in newer:
+        newest = newer[appeal.listing_key]
+        raise TransitionError(case.case_id, f"succeeded by case {newest} on newer content", Move.APPEALED)
+    left = [member for member in case.members if member.listing_key in newer]
+    for member in left:
+        member.present = False
+    return left
 
 
 def open_appeals(session: Session, case_id: int) -> list[AppealRow]:
@@ -79,12 +109,21 @@ def open_appeals(session: Session, case_id: int) -> list[AppealRow]:
 
 
 def took_part(reviewer: str) -> ColumnElement[bool]:
-    """Whether a case is under appeal against a decision of this reviewer."""
+    """Whether a case is under appeal, and this reviewer decided on it before, and did not take that back."""
+    theirs = (DecisionRow.case_id == CaseRow.case_id) | (DecisionRow.decision_id == AppealRow.decision_id)
+    taken_back = exists().where(
+        EventRow.case_id == DecisionRow.case_id,
+        EventRow.move == Move.UNDONE,
+        EventRow.detail["decision_id"].as_integer() == DecisionRow.decision_id,
+    )
     return exists().where(
         AppealRow.case_id == CaseRow.case_id,
         AppealRow.outcome.is_(None),
-        DecisionRow.decision_id == AppealRow.decision_id,
+        theirs,
+        ~DecisionRow.automated,
+        DecisionRow.verdict != Verdict.UNSURE,
         DecisionRow.decided_by == reviewer,
+        ~taken_back,
     )
 
 

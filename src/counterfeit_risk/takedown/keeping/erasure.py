@@ -27,7 +27,7 @@ from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.replay import primary_key
 from counterfeit_risk.takedown.reviewing import lock_case
 from counterfeit_risk.takedown.statements.tables import StatementRow
-from counterfeit_risk.takedown.states import UNDECIDED, Move
+from counterfeit_risk.takedown.states import UNDECIDED, Lane, Move
 from counterfeit_risk.takedown.tables import DESK, Base, CaseRow, EventRow, MemberRow, SnapshotRow
 
 _PERSONAL: dict[type[Base], Record] = {
@@ -117,15 +117,17 @@ def erase_notifier(eraser: Eraser, notifier_id: str) -> Iterator[Name]:
         WorkError: if a message to them is told where it was not looked for.
     """
     of_theirs = NoticeRow.notifier_id == notifier_id
-    items = select(NoticeItemRow.case_id).join(NoticeRow, NoticeRow.notice_id == NoticeItemRow.notice_id)
+    # every case in which the listings were: that it was merged into another, too
+    named = select(MemberRow.case_id).join(NoticeItemRow, NoticeItemRow.listing_key == MemberRow.listing_key)
+    items = named.join(NoticeRow, NoticeRow.notice_id == NoticeItemRow.notice_id).distinct()
     messages = select(func.count(MessageRow.sequence)).join(NoticeRow, NoticeRow.notice_id == MessageRow.notice_id)
     with reading(eraser.engine) as session:
         if session.scalar(select(NoticeRow.notice_id).where(of_theirs).limit(1)) is None:
             raise QueueError(f"no notifier {notifier_id!r} gave a notice")
-        cases = set(session.scalars(items.where(of_theirs, NoticeItemRow.case_id.is_not(None))))
+        cases = sorted(session.scalars(items.where(of_theirs)))
     choose = partial(_choose_of_notifier, notifier_id)
     yield from eraser.erase_of_desk(choose)  # first: what is sent from now on knows no name
-    for case_id in sorted(case_id for case_id in cases if case_id):
+    for case_id in cases:
         yield from eraser.erase_of_case(case_id, choose)
     with reading(eraser.engine) as session:
         left = session.scalar(messages.where(of_theirs, MessageRow.email != ""))
@@ -203,7 +205,8 @@ def _refuse_under_way(session: Session, cases: Sequence[int], until: datetime | 
     under_way = [
         str(case.case_id)
         for case in found
-        if case.state in UNDECIDED or (case.decided_at is not None and case.decided_at >= until)
+        if case.lane is not Lane.KNOWN_ANSWER
+        and (case.state in UNDECIDED or (case.decided_at is not None and case.decided_at >= until))
     ]
     if under_way:
         raise QueueError(

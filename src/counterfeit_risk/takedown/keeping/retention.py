@@ -110,10 +110,10 @@ def _choose_of_case(case_id: int, before: datetime, session: Session, rows: Sequ
 
 
 def _choose_of_desk(before: datetime, session: Session, rows: Sequence[Base]) -> Sequence[Base]:
-    """Notices that came in before then and of which no case is undecided, and what was told of them."""
+    """Notices that came in before then and of which every case is over, and what was told of them."""
     notice_ids = {row.notice_id for row in rows if isinstance(row, NoticeRow | MessageRow)} - {None}
     items = select(NoticeItemRow.notice_id, NoticeItemRow.case_id).where(NoticeItemRow.notice_id.in_(notice_ids))
-    kept = {notice_id for notice_id, case_id in session.execute(items).all() if _is_undecided(session, case_id)}
+    kept = {notice_id for notice_id, case_id in session.execute(items).all() if _is_kept(session, case_id, before)}
     received = select(NoticeRow.notice_id).where(NoticeRow.notice_id.in_(notice_ids), NoticeRow.received_at < before)
     due = set(session.scalars(received)) - kept
     return [
@@ -124,8 +124,12 @@ def _choose_of_desk(before: datetime, session: Session, rows: Sequence[Base]) ->
     ]
 
 
-def _is_undecided(session: Session, case_id: int | None) -> bool:
-    return case_id is not None and session.get_one(CaseRow, _follow_merges(session, case_id)).state in UNDECIDED
+def _is_kept(session: Session, case_id: int | None, before: datetime) -> bool:
+    """Whether a notice's case is not over: somebody may still disagree, and be answered."""
+    if case_id is None:
+        return False
+    over = select(CaseRow.case_id).where(CaseRow.case_id == _follow_merges(session, case_id), _is_over(before))
+    return session.scalar(over) is None
 
 
 def _follow_merges(session: Session, case_id: int) -> int:

@@ -59,8 +59,9 @@ def state_reasons(session: Session, measures: Sequence[Measure], settings: Queue
     statements = []
     for start in range(0, len(restricting), _BATCH):
         batch = restricting[start : start + _BATCH]
-        notices = _first_notices(session, {one.action.listing_key for one in batch})
-        statements += [_state(queue_id, one, notices.get(one.action.listing_key), settings) for one in batch]
+        notices = _first_notices(session, [one.action for one in batch])
+        places = ((one, (one.action.case_id, one.action.listing_key)) for one in batch)
+        statements += [_state(queue_id, one, notices.get(place), settings) for one, place in places]
     session.add_all(statements)
     return statements
 
@@ -104,12 +105,13 @@ def _restriction(queue_id: int, measure: Measure, notice: NoticeRow | None) -> R
     )
 
 
-def _first_notices(session: Session, listing_keys: Collection[str]) -> dict[str, NoticeRow]:
-    """Of each listing that people see because of a notice, the first one."""
+def _first_notices(session: Session, actions: Collection[ActionRow]) -> dict[tuple[int, str], NoticeRow]:
+    """By case and listing, the first notice because of which people see it there."""
     rows = session.execute(
-        select(NoticeItemRow.listing_key, NoticeRow)
+        select(NoticeItemRow.case_id, NoticeItemRow.listing_key, NoticeRow)
         .join(NoticeRow, NoticeRow.notice_id == NoticeItemRow.notice_id)
-        .where(NoticeItemRow.listing_key.in_(listing_keys), NoticeItemRow.case_id.is_not(None))
+        .where(NoticeItemRow.listing_key.in_({action.listing_key for action in actions}))
+        .where(NoticeItemRow.case_id.in_({action.case_id for action in actions}))
         .order_by(NoticeRow.received_at.desc(), NoticeRow.notice_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {(row[0] or 0, row[1]): row[2] for row in rows}

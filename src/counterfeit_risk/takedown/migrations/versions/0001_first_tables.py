@@ -27,6 +27,7 @@ def upgrade() -> None:
         "cases",
         sa.Column("case_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("parent_case_id", sa.Integer(), nullable=True),
+        sa.Column("load_id", sa.Integer(), nullable=False),
         sa.Column("brand", sa.Text(), nullable=True),
         sa.Column("lane", sa.String(20), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
@@ -41,6 +42,7 @@ def upgrade() -> None:
         sa.Column("token", sa.Integer(), nullable=False),
         sa.Column("leased_by", sa.Text(), nullable=True),
         sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged", sa.Boolean(), nullable=False),
         sa.Column("verdict", sa.String(20), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_count", sa.Integer(), nullable=False),
@@ -51,6 +53,7 @@ def upgrade() -> None:
     op.create_index("cases_by_due", "cases", ["state", "escalated", "due_at", "case_id"], unique=False)
     op.create_index("cases_by_harm", "cases", ["state", "escalated", sa.text("harm DESC"), "case_id"], unique=False)
     op.create_index("cases_by_lane", "cases", ["state", "lane", "case_id"], unique=False)
+    op.create_index(op.f("ix_cases_load_id"), "cases", ["load_id"], unique=False)
     op.create_table(
         "events",
         sa.Column("event_id", sa.Integer(), nullable=False),
