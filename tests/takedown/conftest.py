@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from postgresql_server import empty_database, running_server
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Listing, Photo
 from counterfeit_risk.scoring.risk_score import PartStatus, RiskScore
 from counterfeit_risk.takedown.case import LoadResult
+from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
+from counterfeit_risk.takedown.complaints.rights import Rights
+from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.queue import TakedownQueue, open_queue
 
@@ -52,6 +55,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def queue(database_url: str) -> Iterator[TakedownQueue]:
     with open_queue(database_url, create=True) as queue:
         yield queue
+
+
+@pytest.fixture
+def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
+    """The queue's database, for what is asked of it directly."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def report(queue: TakedownQueue) -> Callable[[str], None]:
+    """An authority gives notice of a listing of bazaar."""
+
+    def give_notice(listing_id: str) -> None:
+        notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
+        items = (NoticeItem("bazaar", listing_id, f"https://bazaar.example/{listing_id}"),)
+        why = "Seized parcels of this seller held counterfeits."
+        notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=items)
+        queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+
+    return give_notice
 
 
 @pytest.fixture

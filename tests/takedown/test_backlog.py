@@ -11,8 +11,6 @@ from counterfeit_risk.listings.listing import Listing, RejectedRow, RejectReason
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
-from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
-from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.policy import QueueSettings
@@ -24,6 +22,7 @@ LATER = NOW + timedelta(days=1)
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
+Report = Callable[[str], None]
 
 
 def waiting(queue: TakedownQueue) -> list[str]:
@@ -168,14 +167,10 @@ def test_what_policy_hid_is_missing_in_a_dump_for_that_reason(
 
 
 def test_an_appeal_ends_with_the_listing_that_it_is_about(
-    queue: TakedownQueue, load: Load, make_score: MakeScore
+    queue: TakedownQueue, load: Load, make_score: MakeScore, report: Report
 ) -> None:
     load(make_score("a"), make_score("other", 0.1))
-    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
-    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
-    why = "Seized parcels of this seller held counterfeits."
-    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
-    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    report("a")
     case_id = decide(queue, "ada", Verdict.GENUINE)
     queue.appeal(case_id, Appeal("bazaar/a", Appellant.NOTIFIER, "look at the clasp"), "desk", NOW)
 
@@ -207,14 +202,10 @@ def test_a_night_that_only_scored_anew_opened_nothing(queue: TakedownQueue, load
 
 
 def test_a_complaint_outlives_the_night_that_is_taken_back(
-    queue: TakedownQueue, load: Load, make_score: MakeScore
+    queue: TakedownQueue, load: Load, make_score: MakeScore, report: Report
 ) -> None:
     load_id = load(make_score("a")).load_id
-    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
-    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
-    why = "Seized parcels of this seller held counterfeits."
-    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
-    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    report("a")
 
     assert queue.withdraw(load_id, "lead", NOW) == (0, 0)
 

@@ -12,8 +12,6 @@ from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.clusters import brand_key
 from counterfeit_risk.takedown.complaints.appeals import Appeal
-from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
-from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.queue import TakedownQueue
@@ -24,6 +22,7 @@ LATER = NOW + timedelta(days=1)
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
+Report = Callable[[str], None]
 
 
 def listings_of(queue: TakedownQueue) -> list[list[str]]:
@@ -159,14 +158,10 @@ def test_policy_hides_each_listing_of_a_case_that_lies_in_the_automatic_band(
 
 
 def test_notices_and_appeals_follow_their_listings_into_another_case(
-    queue: TakedownQueue, load: Load, make_score: MakeScore
+    queue: TakedownQueue, load: Load, make_score: MakeScore, report: Report
 ) -> None:
     load(make_score("a", photo_hashes=("p1",)), make_score("b", photo_hashes=("p2",)))
-    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
-    items = (NoticeItem("bazaar", "b", "https://bazaar.example/b"),)
-    why = "Seized parcels of this seller held counterfeits."
-    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=items)
-    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    report("b")
     assert decide_next(queue, Verdict.COUNTERFEIT) == 2
     queue.appeal(2, Appeal("bazaar/b", Appellant.SELLER, "an invoice"), "desk", NOW)
     load(make_score("c", photo_hashes=("p1", "p2")))

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Label, Photo
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
-from counterfeit_risk.takedown.database import open_database, writing
+from counterfeit_risk.takedown.database import writing
 from counterfeit_risk.takedown.exchange.brand_feedback import BrandAnswer, take_in_answers
 from counterfeit_risk.takedown.policy import QueueSettings
 from counterfeit_risk.takedown.queue import TakedownQueue
@@ -22,13 +22,6 @@ LATER = NOW + timedelta(days=1)
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 Say = Callable[..., None]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

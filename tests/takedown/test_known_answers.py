@@ -1,7 +1,7 @@
 """Cases whose answer is known: they measure reviewers, and nothing else follows from them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Label, LabeledListing, Listing
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
-from counterfeit_risk.takedown.database import open_database, reading
+from counterfeit_risk.takedown.database import reading
 from counterfeit_risk.takedown.exchange.tables import BrandLabelRow
 from counterfeit_risk.takedown.insight.sellers import read_sellers
 from counterfeit_risk.takedown.known_answers import KnownAnswer, KnownAnswersLoaded, load_known_answers
@@ -30,13 +30,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 Ask = Callable[..., KnownAnswersLoaded]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

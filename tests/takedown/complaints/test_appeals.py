@@ -9,8 +9,6 @@ from counterfeit_risk.errors import QueueError, TransitionError
 from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
-from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
-from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import Appellant
 from counterfeit_risk.takedown.queue import TakedownQueue
 from counterfeit_risk.takedown.states import ActionKind, CaseState, Move, Verdict
@@ -21,6 +19,7 @@ BY_NOTIFIER = Appeal("bazaar/a", Appellant.NOTIFIER, "we bought one and it is fa
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
+Report = Callable[[str], None]
 
 
 def decide_next(queue: TakedownQueue, verdict: Verdict, reviewer: str) -> int:
@@ -62,14 +61,10 @@ def test_an_overturned_decision_is_put_right(queue: TakedownQueue, taken_down: i
 
 
 def test_an_appeal_is_open_again_once_the_decision_on_it_is_undone(
-    queue: TakedownQueue, load: Load, make_score: MakeScore
+    queue: TakedownQueue, load: Load, make_score: MakeScore, report: Report
 ) -> None:
     load(make_score("a"))
-    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
-    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
-    why = "Seized parcels of this seller held counterfeits."
-    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
-    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    report("a")
     case_id = decide_next(queue, Verdict.COUNTERFEIT, "ada")
     queue.appeal(case_id, BY_SELLER, "desk", NOW)
     decide_next(queue, Verdict.GENUINE, "bob")
@@ -182,14 +177,10 @@ def test_nobody_who_ever_decided_a_case_decides_an_appeal_on_it(queue: TakedownQ
 
 
 def test_an_undone_decision_gives_a_notice_the_result_that_it_had(
-    queue: TakedownQueue, load: Load, make_score: MakeScore
+    queue: TakedownQueue, load: Load, make_score: MakeScore, report: Report
 ) -> None:
     load(make_score("a"))
-    notifier = Notifier("customs", "Customs", "ipr@customs.example", NotifierKind.AUTHORITY)
-    item = NoticeItem("bazaar", "a", "https://bazaar.example/a")
-    why = "Seized parcels of this seller held counterfeits."
-    notice = Notice("n1", notifier, NOW, "Norvell", Right.TRADEMARK, why, good_faith=True, items=(item,))
-    queue.notice_desk(Rights([], []), {}).take_in([notice], NOW)
+    report("a")
     case_id = decide_next(queue, Verdict.COUNTERFEIT, "ada")
     queue.reopen(case_id, "lead", "look again", NOW)
     decide_next(queue, Verdict.GENUINE, "bob")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.tables import Appellant
-from counterfeit_risk.takedown.database import open_database, reading, writing
+from counterfeit_risk.takedown.database import reading, writing
 from counterfeit_risk.takedown.exchange.brand_feedback import (
     BrandAnswer,
     FeedbackResult,
@@ -38,13 +38,6 @@ SETTINGS = QueueSettings(due_times=DueTimes(reopened=timedelta(hours=7)))
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 TakeIn = Callable[..., FeedbackResult]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

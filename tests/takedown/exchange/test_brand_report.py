@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
 from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import Appellant
-from counterfeit_risk.takedown.database import open_database, writing
+from counterfeit_risk.takedown.database import writing
 from counterfeit_risk.takedown.exchange.brand_report import (
     COLUMNS,
     BrandSummary,
@@ -43,13 +43,6 @@ EVER = Period()
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 Write = Callable[..., BrandSummary]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +25,7 @@ from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.notice import Notice, NoticeItem, Notifier, NotifierKind, Right
 from counterfeit_risk.takedown.complaints.rights import Rights
 from counterfeit_risk.takedown.complaints.tables import AppealRow, Appellant
-from counterfeit_risk.takedown.database import open_database, reading, writing
+from counterfeit_risk.takedown.database import reading, writing
 from counterfeit_risk.takedown.exchange.evidence import Manifest, write_evidence
 from counterfeit_risk.takedown.exchange.evidence_check import check_bundle
 from counterfeit_risk.takedown.keeping.erasure import REQUEST, Eraser, erase_notifier, erase_seller
@@ -40,13 +40,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 Write = Callable[..., Manifest]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -357,7 +357,7 @@ def repeat(lines: list[dict[str, Any]]) -> None:
 def test_an_event_that_is_taken_out_or_added_is_found(change: Change, bundle: Path) -> None:
     path = bundle / "events.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
-    change(lines)  # type: ignore[arg-type]
+    change(lines)  # type: ignore[arg-type] # parametrized as object
     path.write_bytes(b"".join(lines))
     reseal(bundle)
     assert [one for one in problems(bundle) if one.startswith("events.jsonl: event ")] != []

@@ -1,7 +1,7 @@
 """What the audit lane tells of counterfeits that passed: a number, and an interval that holds it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -14,7 +14,6 @@ from counterfeit_risk.cli.queue import app
 from counterfeit_risk.evaluation.risk_bands import Band
 from counterfeit_risk.listings.listing import Label, LabeledListing, Listing
 from counterfeit_risk.scoring.risk_score import RiskScore
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.known_answers import KnownAnswer, load_known_answers
 from counterfeit_risk.takedown.loading import Night
 from counterfeit_risk.takedown.policy import QueueSettings
@@ -35,13 +34,6 @@ from counterfeit_risk.takedown.insight.missed import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 MakeScore = Callable[..., RiskScore]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """How reviewers work, and how often they find what is known."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +16,6 @@ from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LeasedCase, LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.tables import Appellant
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.insight.reviewers import Share, read_reviewers, wilson_interval
 from counterfeit_risk.takedown.known_answers import KnownAnswer, load_known_answers
 from counterfeit_risk.takedown.policy import QueueSettings
@@ -27,13 +26,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 def take(queue: TakedownQueue, reviewer: str, now: datetime = NOW) -> LeasedCase:

@@ -1,7 +1,7 @@
 """Who sells fakes again and again, and with whom."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from counterfeit_risk.scoring.risk_score import RiskScore
 from counterfeit_risk.takedown.case import LoadResult
 from counterfeit_risk.takedown.complaints.appeals import Appeal
 from counterfeit_risk.takedown.complaints.tables import Appellant
-from counterfeit_risk.takedown.database import open_database
 from counterfeit_risk.takedown.insight.sellers import Seller, SellerLink, SellerReport, read_links, read_sellers
 from counterfeit_risk.takedown.policy import Order
 from counterfeit_risk.takedown.queue import TakedownQueue
@@ -27,13 +26,6 @@ ORDER = Order(severity={"medicine": 10.0})
 MakeScore = Callable[..., RiskScore]
 Load = Callable[..., LoadResult]
 Find = Callable[..., int]
-
-
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -41,13 +41,6 @@ Load = Callable[..., LoadResult]
 MakeScore = Callable[..., RiskScore]
 
 
-@pytest.fixture
-def engine(queue: TakedownQueue, database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
-
-
 def decide_all(queue: TakedownQueue, verdict: Verdict = Verdict.COUNTERFEIT, now: datetime = NOW) -> None:
     while leased := queue.next_case("ada", now):
         queue.decide(leased.case.case_id, "ada", verdict, "seen", leased.token, now)

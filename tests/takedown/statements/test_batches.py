@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +9,26 @@ import pytest
 
 from counterfeit_risk.errors import UsageError, WorkError
 from counterfeit_risk.takedown.statements.batches import StatementError, write_batches
-from counterfeit_risk.takedown.statements.statement import (
-    Restriction,
-    StatementSettings,
-    StatementSource,
-    draft_statement,
-)
-from counterfeit_risk.takedown.states import ActionKind
-
-SETTINGS = StatementSettings()
-TAKEN_DOWN = Restriction(
-    queue_id=7,
-    decision_id=11,
-    listing_key="bazaar/l1",
-    platform="bazaar",
-    brand="Norvell",
-    category="bag",
-    kind=ActionKind.TAKE_DOWN,
-    automated=False,
-    flagged_by_model=False,
-    source=StatementSource.NOTICE,
-    notifier="Norvell SpA",
-    language="it",
-    listed_on=date(2026, 2, 1),
-    applied_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
-    mark="EUIPO 018123456",
-    listings=1,
-)
 
 
 def drafts(count: int) -> list[dict[str, object]]:
-    return [draft_statement(replace(TAKEN_DOWN, decision_id=number), SETTINGS) for number in range(count)]
+    """Valid statements, each with a puid of its own."""
+    said = {
+        "decision_visibility": ["DECISION_VISIBILITY_CONTENT_REMOVED"],
+        "decision_ground": "DECISION_GROUND_ILLEGAL_CONTENT",
+        "illegal_content_legal_ground": "Article 9 of Regulation (EU) 2017/1001",
+        "illegal_content_explanation": "The goods do not come from the owner of the mark.",
+        "content_type": ["CONTENT_TYPE_PRODUCT"],
+        "category": "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS",
+        "territorial_scope": ["DE", "FR"],
+        "content_date": "2026-02-01",
+        "application_date": "2026-03-01",
+        "decision_facts": 'The listing offers goods of the brand "Né & Söhne".',
+        "source_type": "SOURCE_VOLUNTARY",
+        "automated_detection": "Yes",
+        "automated_decision": "AUTOMATED_DECISION_PARTIALLY",
+    }
+    return [{**said, "puid": f"sor-{number}"} for number in range(count)]
 
 
 def read_batch(path: Path) -> list[dict[str, Any]]:
@@ -103,10 +90,10 @@ def test_a_puid_stands_once_in_an_export(tmp_path: Path) -> None:
 
 
 def test_an_application_before_the_act_is_refused_when_written(tmp_path: Path) -> None:
-    early = replace(TAKEN_DOWN, applied_at=datetime(2019, 5, 1, tzinfo=UTC))
+    [payload] = drafts(1)
 
     with pytest.raises(StatementError, match="application_date: must lie between 2020-01-01"):
-        write_batches([draft_statement(early, SETTINGS)], tmp_path)
+        write_batches([{**payload, "application_date": "2019-05-01"}], tmp_path)
 
 
 def test_a_reader_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_takedown_on_a_notice_is_told_as_it_was() -> None:
     assert statement["automated_decision"] == "AUTOMATED_DECISION_NOT_AUTOMATED"
     assert statement["content_language"] == "IT"
     assert (statement["content_date"], statement["application_date"]) == ("2026-02-01", "2026-03-01")
-    assert len(statement["territorial_scope"]) == 27  # type: ignore[arg-type]
+    assert len(statement["territorial_scope"]) == 27  # type: ignore[arg-type] # a list, which `object` hides
     assert statement["decision_facts"] == (
         'The listing offers goods of the brand "Norvell" in the category "bag" on "bazaar". A notice under Article 16 '
         "reported it. A person decided, who saw the listing and found its goods to be counterfeit. It was taken down."
