@@ -196,7 +196,7 @@ def notifier_standing(record: NotifierRecord, settings: ValiditySettings) -> Sta
     """What a record says of a notifier, whatever their kind."""
     if record.decided < settings.fewest_decided:
         return Standing.NEW
-    low, high = _wilson_bounds(record.upheld, record.decided, settings.confidence)
+    low, high = wilson_bounds(record.upheld, record.decided, settings.confidence)
     if low >= settings.good_upheld_share and record.overturned_share <= settings.good_overturned_share:
         return Standing.GOOD_FAITH
     return Standing.RESTRICTED if high < settings.restricted_upheld_share else Standing.STANDARD
@@ -256,8 +256,14 @@ def _log_odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _wilson_bounds(count: int, size: int, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval (1927, Journal of the American Statistical Association 22): either bound one-sided."""
+def wilson_bounds(count: int, size: int, confidence: float) -> tuple[float, float]:
+    """Wilson's score interval (1927, Journal of the American Statistical Association 22): either bound one-sided.
+
+    Args:
+        count: seen.
+        size: of how many, above 0.
+        confidence: of each bound; both hold at once with twice that, less 1.
+    """
     z = NormalDist().inv_cdf(confidence)
     share, correction = count / size, z * z / size
     centre = share + correction / 2

@@ -4,17 +4,17 @@ Reads only. Knows nothing of how hard each one's cases were: who gets the doubtf
 answer that a reviewer left to others says nothing of what they would have said.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist, median
+from statistics import median
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from counterfeit_risk.listings.listing import Label
 from counterfeit_risk.takedown.complaints.tables import AppealOutcome, AppealRow
+from counterfeit_risk.takedown.complaints.validity import wilson_bounds
 from counterfeit_risk.takedown.database import reading
 from counterfeit_risk.takedown.states import Lane, Move, Verdict
 from counterfeit_risk.takedown.tables import CaseRow, DecisionRow, EventRow
@@ -95,10 +95,8 @@ def wilson_interval(count: int, size: int, confidence: float) -> tuple[float, fl
     """A two-sided interval for a share of which `count` of `size` were seen; [0, 1] where `size` is 0."""
     if not size:
         return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, correction = count / size, z * z / size
-    spread = z * math.sqrt(share * (1 - share) / size + correction / (4 * size))
-    low, high = ((share + correction / 2 + sign * spread) / (1 + correction) for sign in (-1, 1))
+    share = count / size
+    low, high = wilson_bounds(count, size, (1 + confidence) / 2)
     return min(max(0.0, low), share), max(min(1.0, high), share)  # at 0 and 1 but for rounding equal to the share
 
 
