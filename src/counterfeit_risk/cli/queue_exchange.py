@@ -1,4 +1,4 @@
-"""What leaves the queue for platforms, brands, authorities and training, and what comes back.
+"""What leaves the queue for platforms, sellers, the EU and training.
 
 Commands of `counterfeit-risk queue`, which `queue` registers.
 """
